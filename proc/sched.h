@@ -1,0 +1,50 @@
+/*
+ * proc/sched.h - the scheduler.
+ *
+ * Role         Decides which thread runs. Per-CPU run queues, round robin, a slice of SCHED_SLICE. User code is
+ * preempted by the timer at any instruction; kernel code runs until it sleeps, returns to user mode, or calls
+ * sched_point(). Invariants   1. schedule() is called with no spinlock held and interrupts on or off; it returns with
+ * them as they were.
+ *              2. A sleeper sets its state first, then looks at its condition, then calls schedule(): a wake-up in
+ * between makes it RUNNABLE again and is not lost.
+ *              3. The address space of the thread that runs is the one in CR3, or the thread has none.
+ * Locks        LOCK_RUNQ.
+ */
+#ifndef TINE_PROC_SCHED_H
+#define TINE_PROC_SCHED_H
+
+#include "proc/thread.h"
+
+#define SCHED_SLICE (10 * 1000 * 1000ull) /* ns */
+
+/* Turns the boot context into this CPU's idle thread. */
+void sched_init(void);
+NORETURN void sched_idle(void);
+
+/* A thread with a kernel stack, in state NEW. -ENOMEM, -EAGAIN. thread_free() for one that never ran. */
+MUST_CHECK int thread_create(struct thread **ret_thread);
+void thread_free(struct thread *t);
+/* Makes a NEW thread run: entry(arg) in kernel mode. */
+void thread_start_kernel(struct thread *t, void (*entry)(void *), void *arg);
+/* Makes a NEW thread return to user mode through its trapframe. */
+void thread_start_user(struct thread *t);
+
+void schedule(void);
+/* Gives way if the slice is used up: for long loops in the kernel. No spinlock held. */
+void sched_point(void);
+void sched_yield_now(void);
+
+/* From sleep (any kind) to the run queue; true if it slept. Any context, interrupt handlers included. */
+bool thread_wake(struct thread *t);
+/* Only if it sleeps interruptibly: for signals. */
+bool thread_interrupt(struct thread *t);
+
+/* The last act of a thread; its memory is freed by its successor on the CPU. */
+NORETURN void thread_exit(void);
+
+/* Load average and run queue length for /proc. */
+uint32_t sched_runnable(void);
+uint64_t sched_context_switches(void);
+uint64_t sched_idle_ns(void);
+
+#endif
