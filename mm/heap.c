@@ -224,7 +224,8 @@ static void small_free(void *p)
 	if (!s->free)
 		list_push(&heap.partial[s->class], &s->node);
 	s->free = p;
-	/* The last slab of a class with room stays, so that one block taken and given back does not map and unmap a page. */
+	/* The last slab of a class with room stays, so that one block taken and given back does not map and unmap a
+	 * page. */
 	empty = --s->used == 0 && (s->node.next != &heap.partial[s->class] || s->node.prev != &heap.partial[s->class]);
 	if (empty)
 		list_remove(&s->node);

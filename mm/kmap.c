@@ -105,6 +105,14 @@ pfn_t kunmap_page(vaddr_t va)
 	return pte_frame(old);
 }
 
+bool kmap_is_mapped(vaddr_t va)
+{
+	for (int level = 4; level >= 1; level--)
+		if (!pte_present(pte_read(entry_window(va.v, level))))
+			return false;
+	return true;
+}
+
 pfn_t kmap_frame(vaddr_t va)
 {
 	pte_t e = pte_read(entry_window(va.v, 1));

@@ -26,6 +26,7 @@ MUST_CHECK int kmap_make_tables(vaddr_t va, uint64_t size);
 MUST_CHECK int kmap_page(vaddr_t va, pfn_t f, enum kmap_cache cache);
 /* Takes the mapping away, flushes it, and returns the frame. */
 pfn_t kunmap_page(vaddr_t va);
+bool kmap_is_mapped(vaddr_t va);
 /* The frame behind a mapped kernel address. */
 pfn_t kmap_frame(vaddr_t va);
 

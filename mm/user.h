@@ -32,6 +32,9 @@ static inline MUST_CHECK int user_put_u64(uaddr_t dst, uint64_t v) { return copy
 static inline MUST_CHECK int user_get_u32(uaddr_t src, uint32_t *ret) { return copy_from_user(ret, src, sizeof(*ret)); }
 static inline MUST_CHECK int user_put_u32(uaddr_t dst, uint32_t v) { return copy_to_user(dst, &v, sizeof(v)); }
 
+/* Says whether STAC and CLAC exist (and CR4.SMAP is set). Boot. */
+void user_access_init(bool smap);
+
 /* For the trap handler: where to go on after a fault at kernel address `rip`, or 0 if none of ours faulted there. */
 uint64_t user_fixup(uint64_t rip);
 
