@@ -1,0 +1,29 @@
+/* kernel/symbols.c - see symbols.h. */
+#include "kernel/symbols.h"
+
+#include "kernel/base/probe.h"
+
+/* Made by kernel/mksymbols: image-relative addresses in rising order, and where each name begins. */
+extern const uint32_t symbol_count, symbol_addresses[], symbol_offsets[];
+extern const char symbol_names[];
+
+/* Functions are smaller than this: a larger offset is an address outside the code. */
+#define FUNCTION_MAX KIB(64)
+
+const char *symbol_find(uint64_t address, uint64_t *ret_offset)
+{
+	uint64_t rva = address - (uint64_t)__ImageBase;
+	uint32_t low = 0, high = symbol_count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (symbol_addresses[mid] <= rva)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low || rva - symbol_addresses[low - 1] > FUNCTION_MAX)
+		return NULL;
+	*ret_offset = rva - symbol_addresses[low - 1];
+	return symbol_names + symbol_offsets[low - 1];
+}

@@ -1,0 +1,56 @@
+/*
+ * kernel/syscall_entry.S - the way into the kernel by SYSCALL, and the way back.
+ *
+ * SYSCALL (SDM 2B): rcx = return address, r11 = rflags; IF, DF, TF, AC and NT are clear by MSR_SFMASK; the stack and GS
+ * are still the user's. Interrupts are off until the frame stands on the thread's stack.
+ */
+#include "kernel/entry.h"
+
+	.text
+	.balign	16
+	.globl	syscall_entry
+	.seh_proc syscall_entry
+syscall_entry:
+	FRAME_BY_CPU
+	swapgs
+	movq	%rsp, %gs:CPU_USER_RSP
+	movq	%gs:CPU_KERNEL_RSP, %rsp
+	pushq	$SEL_USER_DATA			/* ss */
+	pushq	%gs:CPU_USER_RSP		/* rsp */
+	pushq	%r11				/* rflags */
+	pushq	$SEL_USER_CODE			/* cs */
+	pushq	%rcx				/* rip */
+	pushq	%rax				/* error: the call's number */
+	pushq	$0x100				/* vector: VECTOR_SYSCALL */
+	SAVE_REGS
+	SHADOW_SPACE
+	.seh_endprologue
+	leaq	FRAME(%rsp), %rcx
+	call	syscall_enter			/* al: the frame is one that SYSRET can restore */
+syscall_return:
+	addq	$FRAME, %rsp
+	testb	%al, %al
+	jz	1f
+	RESTORE_REGS
+	movq	TF_RSP - TF_VECTOR(%rsp), %rsp
+	swapgs
+	sysretq
+1:	RESTORE_REGS
+	addq	$16, %rsp			/* vector, error */
+	swapgs
+	iretq
+	.seh_endproc
+
+/* Where a new thread's life in user mode begins: rsp is at its trapframe, interrupts are off. */
+	.balign	16
+	.globl	ret_to_user
+	.seh_proc ret_to_user
+ret_to_user:
+	.seh_pushframe @code
+	.seh_stackalloc 128			/* vector and registers */
+	SHADOW_SPACE
+	.seh_endprologue
+	leaq	FRAME(%rsp), %rcx
+	call	exit_to_user
+	jmp	syscall_return
+	.seh_endproc
