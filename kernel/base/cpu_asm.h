@@ -2,9 +2,9 @@
 #ifndef TINE_BASE_CPU_ASM_H
 #define TINE_BASE_CPU_ASM_H
 
-#define CPU_KERNEL_RSP 8
-#define CPU_USER_RSP   16
-#define CPU_CURRENT    24
+#define CPU_USER_RSP   8
+#define CPU_CURRENT    16
+#define CPU_KERNEL_RSP 32
 
 /* GDT selectors. SYSRET wants user data at STAR[63:48]+8 and user code at +16, so data comes first (SDM 3, 5.8.8). */
 #define SEL_KERNEL_CODE 0x08

@@ -18,20 +18,38 @@
 struct spinlock;
 struct thread;
 
+/* The part of the 64-bit task state segment that matters: which stack an interrupt gets (SDM 3, 8.7). */
+struct PACKED tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3, io_map;
+};
+
 struct cpu {
 	struct cpu *self;       /* [I] */
-	uint64_t kernel_rsp;    /* [c] top of the running thread's kernel stack: where syscall entry starts pushing */
 	uint64_t user_rsp;      /* [c] scratch of syscall entry */
 	struct thread *current; /* [c] */
 	uint32_t id;            /* [I] */
-	uint32_t irq_depth;     /* [c] > 0 while an interrupt handler runs */
-	bool need_resched;      /* [c] set by interrupts and wake-ups, acted on before return to user mode */
-	uint32_t nheld;         /* [c] locks held, outermost first: checked builds */
+	union {
+		struct tss tss; /* [c] */
+		struct PACKED {
+			uint32_t tss_reserved;
+			uint64_t kernel_rsp; /* [c] top of the running thread's kernel stack: tss.rsp[0], where
+						interrupts from user mode push, and where syscall entry starts */
+		};
+	};
+	uint32_t irq_depth; /* [c] > 0 while an interrupt handler runs */
+	bool need_resched;  /* [c] set by interrupts and wake-ups, acted on before return to user mode */
+	uint32_t nheld;     /* [c] locks held, outermost first: checked builds */
 	const struct spinlock *held[16];
 	uint64_t tsc_last; /* [c] for kernel/time.c */
-};
+} ALIGNED(256);            /* no TSS crosses a page */
 
-_Static_assert(offsetof(struct cpu, kernel_rsp) == CPU_KERNEL_RSP, "cpu_asm.h");
+_Static_assert(sizeof(struct tss) == 104, "SDM 3, figure 8-11");
+_Static_assert(offsetof(struct cpu, kernel_rsp) == CPU_KERNEL_RSP && CPU_KERNEL_RSP % 8 == 0, "cpu_asm.h");
 _Static_assert(offsetof(struct cpu, user_rsp) == CPU_USER_RSP, "cpu_asm.h");
 _Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "cpu_asm.h");
 
