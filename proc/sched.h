@@ -39,6 +39,20 @@ bool thread_wake(struct thread *t);
 /* Only if it sleeps interruptibly: for signals. */
 bool thread_interrupt(struct thread *t);
 
+/*
+ * Job control: announces that current() will stop at its next schedule(); thread_continue() ends the stop (true if it was
+ * stopped or on its way).
+ */
+void thread_stop_here(void);
+bool thread_continue(struct thread *t);
+
+/* Loads FS and GS base of a thread that is current: exec, arch_prctl. */
+void thread_load_bases(const struct thread *t);
+
+/* For proc/switch.S and proc/timer.c. */
+void sched_switched(void);
+void sched_slice_over(void);
+
 /* The last act of a thread; its memory is freed by its successor on the CPU. */
 NORETURN void thread_exit(void);
 
