@@ -9,7 +9,7 @@
 #include "kernel/base/print.h"
 #include "kernel/base/probe.h"
 #include "kernel/base/unwind.h"
-#include "kernel/power.h"
+#include "kernel/base/power.h"
 #include "kernel/symbols.h"
 #include "proc/thread.h"
 

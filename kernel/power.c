@@ -1,5 +1,5 @@
-/* kernel/power.c - see power.h. UEFI 2.10, 8.5.1 (ResetSystem). */
-#include "kernel/power.h"
+/* kernel/power.c - see kernel/base/power.h. UEFI 2.10, 8.5.1 (ResetSystem). */
+#include "kernel/base/power.h"
 
 #include <efi.h>
 

@@ -294,11 +294,10 @@ int ksnprintf(char *buf, size_t size, const char *fmt, ...)
 
 /* ---- The log ---- */
 
-#define LOG_SIZE     KIB(256)
 #define LOG_LINE_MAX 512
 
 /* Lines as /dev/kmsg's old form, "<6>[    0.012345] text\n": the level in angle brackets is cut off for the sinks. */
-static char log_ring[LOG_SIZE];
+static char log_ring[LOG_RING_SIZE];
 static uint64_t log_pos; /* absolute offset of the next byte */
 static struct log_sink *log_sinks;
 static struct spinlock log_lock = SPINLOCK_INIT("log", LOCK_LOG);
@@ -317,7 +316,7 @@ void log_break_lock(void) { log_lock_broken = true; }
 static void ring_append(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		log_ring[log_pos++ % LOG_SIZE] = text[i];
+		log_ring[log_pos++ % LOG_RING_SIZE] = text[i];
 }
 
 #define LEVEL_PREFIX 3 /* "<6>" */
@@ -355,7 +354,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	log_release(flags);
 }
 
-static uint64_t ring_start(void) { return log_pos > LOG_SIZE ? log_pos - LOG_SIZE : 0; }
+static uint64_t ring_start(void) { return log_pos > LOG_RING_SIZE ? log_pos - LOG_RING_SIZE : 0; }
 
 /* The line at *pos into line[LOG_LINE_MAX], *pos to the next; 0 at the end. A cut first line is skipped by its lack of
  * a level. */
@@ -364,7 +363,7 @@ static size_t ring_line(uint64_t *pos, char *line)
 	size_t len = 0;
 
 	while (*pos < log_pos && len < LOG_LINE_MAX) {
-		line[len] = log_ring[(*pos)++ % LOG_SIZE];
+		line[len] = log_ring[(*pos)++ % LOG_RING_SIZE];
 		if (line[len++] == '\n')
 			break;
 	}
@@ -392,7 +391,7 @@ size_t log_read(uint64_t *pos, char *buf, size_t size)
 
 	*pos = MIN(MAX(*pos, ring_start()), log_pos);
 	while (n < size && *pos < log_pos)
-		buf[n++] = log_ring[(*pos)++ % LOG_SIZE];
+		buf[n++] = log_ring[(*pos)++ % LOG_RING_SIZE];
 	log_release(flags);
 	return n;
 }

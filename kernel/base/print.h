@@ -37,6 +37,7 @@ struct log_sink {
 };
 void log_add_sink(struct log_sink *sink); /* replays what the ring holds */
 
+#define LOG_RING_SIZE KIB(256)
 /* Copies up to size bytes of the ring from absolute offset *pos on, and advances it (skipping what was overwritten). */
 size_t log_read(uint64_t *pos, char *buf, size_t size);
 uint64_t log_end(void); /* absolute offset one past the newest byte */
