@@ -131,7 +131,22 @@ $B/obj/%.S.o: %.S Makefile | deps
 
 $B/obj/efi/initrd.S.o: build/initrd.cpio
 
-$B/BOOTX64.debug.EFI: $(OBJ)
+# Linked twice: the first image gives the addresses for the table of function names (kernel/symbols.h) in the second. The
+# table lies behind all code, so that it moves none.
+$B/symbols-none.S: kernel/mksymbols
+	@mkdir -p $(@D)
+	@kernel/mksymbols >$@
+
+$B/symbols.S: $B/first.EFI kernel/mksymbols
+	@kernel/mksymbols $< >$@
+
+$B/symbols%.o: $B/symbols%.S
+	@$(CC) -c $< -o $@
+
+$B/first.EFI: $B/symbols-none.o $(OBJ)
+	@$(LLD) $(LDFLAGS) /out:$@ $^
+
+$B/BOOTX64.debug.EFI: $B/symbols.o $(OBJ)
 	@echo "  LD $@"
 	@$(LLD) $(LDFLAGS) /out:$@ $^
 
@@ -157,12 +172,12 @@ ROOT_DIRS := bin dev etc home lib mnt proc root run sbin sys tmp usr/bin usr/lib
 build/initrd.cpio: $(USER) $(ROOTFS) Makefile | deps
 	@echo "  CPIO $@"
 	@rm -rf build/root && mkdir -p $(addprefix build/root/,$(ROOT_DIRS))
-	@cp /bin/busybox build/root/bin/busybox
+	@cp --remove-destination /bin/busybox build/root/bin/busybox
 	@busybox --list-full | while read -r applet; do \
 		[ -e "build/root/$$applet" ] || ln -s /bin/busybox "build/root/$$applet"; \
 	done
-	@$(if $(ROOTFS),cp -R user/rootfs/. build/root/)
-	@$(if $(USER),cp $(USER) build/root/bin/)
+	@$(if $(ROOTFS),cp -R --remove-destination user/rootfs/. build/root/)
+	@$(if $(USER),cp --remove-destination $(USER) build/root/bin/)
 	@[ ! -e build/root/bin/init ] || mv build/root/bin/init build/root/init
 	@chmod -R u=rwX,go=rX build/root && chmod 1777 build/root/tmp build/root/var/tmp && chmod 700 build/root/root
 	@find build/root -exec touch -h -d @$(SOURCE_DATE_EPOCH) {} +

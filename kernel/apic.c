@@ -4,6 +4,7 @@
 #include "kernel/acpi.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/cpu.h"
+#include "kernel/base/math.h"
 #include "kernel/base/print.h"
 #include "kernel/trap.h"
 #include "mm/kmap.h"
@@ -138,7 +139,7 @@ void apic_timer_init(void)
 		pr_err("APIC: the timer stands still: programs are not preempted");
 		return;
 	}
-	ticks_per_ns = (uint64_t)(((unsigned __int128)ticks << TICK_SHIFT) / ns);
+	ticks_per_ns = mul_div(ticks, 1ull << TICK_SHIFT, ns);
 	irq_set_handler(VECTOR_TIMER, timer_interrupt);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
 	timer_set_device(timer_arm);

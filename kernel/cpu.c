@@ -2,6 +2,7 @@
 #include "kernel/cpu.h"
 
 #include "kernel/base/print.h"
+#include "kernel/base/random.h"
 #include "kernel/base/string.h"
 
 struct cpu_features cpu_features;
@@ -127,12 +128,48 @@ void cpu_enable(void)
 	cpu_smap = f->smap;
 }
 
-void cpu_syscall_init(void)
+bool cpu_syscall_init(void)
 {
+	uint32_t r[4];
+
+	cpuid(0x80000001u, 0, r);
+	if (!bit(r[3], 11))
+		return false;
 	/* SYSRET adds 8 and 16 to the upper selector for SS and CS. */
 	write_msr(MSR_STAR, (uint64_t)(SEL_USER_DATA - 8) << 48 | (uint64_t)SEL_KERNEL_CODE << 32);
 	write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
 	write_msr(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT | RFLAGS_IOPL | RFLAGS_RF);
+	return true;
+}
+
+/* Ten tries: the SDM's advice for an instruction that may come up empty (1, 7.3.17). */
+static bool read_rdrand(uint64_t *ret_value)
+{
+	bool ok = false;
+
+	for (int tries = 0; tries < 10 && !ok; tries++)
+		__asm__ volatile("rdrand %0" : "=r"(*ret_value), "=@ccc"(ok));
+	return ok;
+}
+
+static bool read_rdseed(uint64_t *ret_value)
+{
+	bool ok = false;
+
+	for (int tries = 0; tries < 10 && !ok; tries++)
+		__asm__ volatile("rdseed %0" : "=r"(*ret_value), "=@ccc"(ok));
+	return ok;
+}
+
+void random_seed_from_cpu(void)
+{
+	uint64_t word = read_tsc();
+
+	random_seed(&word, sizeof(word));
+	for (int i = 0; i < 4; i++) {
+		if ((cpu_features.rdseed && read_rdseed(&word)) || (cpu_features.rdrand && read_rdrand(&word)))
+			random_seed(&word, sizeof(word));
+	}
 }
 
 void cpu_log(void)

@@ -19,9 +19,11 @@ extern bool cpu_smap; /* SMAP is on; read by kernel/entry.h */
 void cpu_gs_init(void);
 void cpu_detect(void);
 void cpu_enable(void);
-/* The SYSCALL registers: entry point, selectors, flags to clear. */
-void cpu_syscall_init(void);
+/* The SYSCALL registers: entry point, selectors, flags to clear. False: this CPU has no SYSCALL. */
+MUST_CHECK bool cpu_syscall_init(void);
 void cpu_tables_init(void);
+/* Mixes RDSEED's or RDRAND's output into the random generator. */
+void random_seed_from_cpu(void);
 /* One line each on what was found, as Linux words it. */
 void cpu_log(void);
 

@@ -4,6 +4,7 @@
 #include "kernel/acpi.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/cpu.h"
+#include "kernel/base/math.h"
 #include "kernel/base/print.h"
 #include "mm/kmap.h"
 
@@ -85,7 +86,7 @@ static uint64_t measure_tsc(const struct reference *ref)
 	ticks = (read_pair(ref, &tsc_end) - start) & ref->mask;
 	if (ticks < wanted || tsc_end <= tsc_start)
 		return 0;
-	return (uint64_t)((unsigned __int128)(tsc_end - tsc_start) * ref->hz / ticks);
+	return mul_div(tsc_end - tsc_start, ref->hz, ticks);
 }
 
 #define HPET_PERIOD  1 /* in 32-bit words: femtoseconds a tick */

@@ -2,6 +2,7 @@
 #include "kernel/base/clock.h"
 
 #include "kernel/base/cpu.h"
+#include "kernel/base/math.h"
 
 /* ns = (tsc - start) * mult >> 32. Until the calibration mult is that of a CPU faster than any, so that the estimate
    lags behind the truth and the first true reading is later than all estimates. */
@@ -24,7 +25,7 @@ void clock_set_realtime(uint64_t now_ns) { realtime_base = now_ns - clock_ns(); 
 
 void clock_calibrate(uint64_t tsc_hz, uint64_t tsc_start)
 {
-	clock_mult = (uint64_t)(((unsigned __int128)NSEC_PER_SEC << CLOCK_SHIFT) / tsc_hz);
+	clock_mult = mul_div(NSEC_PER_SEC, 1ull << CLOCK_SHIFT, tsc_hz);
 	clock_start = tsc_start;
 	clock_hz = tsc_hz;
 }
