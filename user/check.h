@@ -124,6 +124,17 @@ UNUSED static int wait_for(pid_t pid)
 
 UNUSED static int in_child(int (*fn)(void *), void *arg) { return wait_for(spawn(fn, arg)); }
 
+/* For programs whose check is that Linux prints the same: what a wait status says, in words. */
+UNUSED static void show_status(const char *name, int status)
+{
+	if (WIFEXITED(status))
+		dprintf(1, "%s: exit %d\n", name, WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		dprintf(1, "%s: killed by %d\n", name, WTERMSIG(status));
+	else
+		dprintf(1, "%s: status 0x%x\n", name, (unsigned)status);
+}
+
 UNUSED static int checks_status(void) { return checks_failed ? 1 : 0; }
 
 #endif

@@ -5,7 +5,7 @@
  * The program runs itself again as `forkexec @WHAT ...`: those runs report through their exit status.
  */
 #define _GNU_SOURCE
-#include "check.h"
+#include "user/check.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * The count of free frames is the line `frames_free` of /proc/tine/counters. A kernel without that file cannot be
  * asked; the check then has nothing to say against it.
  */
-#include "check.h"
+#include "user/check.h"
 
 #include <fcntl.h>
 

@@ -5,7 +5,7 @@
  * overwritten it; the parent must not see what the child writes; nor must a sibling or a grandchild's child.
  */
 #define _GNU_SOURCE
-#include "check.h"
+#include "user/check.h"
 
 #include <stdint.h>
 #include <sys/mman.h>

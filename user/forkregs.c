@@ -6,7 +6,7 @@
  * the high halves of YMM where the CPU and the kernel offer AVX, FS and GS base, and RIP.
  */
 #define _GNU_SOURCE
-#include "check.h"
+#include "user/check.h"
 
 #include <cpuid.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* user/forksimple.c - fork() once: who is who, and what wait() says. */
-#include "check.h"
+#include "user/check.h"
 
 #include <signal.h>
 

@@ -6,7 +6,7 @@
  *   churn    children that fork and write memory while their siblings die
  */
 #define _GNU_SOURCE
-#include "check.h"
+#include "user/check.h"
 
 #include <signal.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  * The last line is `N ok, N failed`; the exit status is 0 only if nothing failed. A program that ends badly without a
  * FAIL line of its own counts as one failure.
  */
-#include "check.h"
+#include "user/check.h"
 
 #include <sys/auxv.h>
 

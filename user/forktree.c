@@ -1,6 +1,6 @@
 /* user/forktree.c - children that fork: a wide tree, a deep chain, and orphans; every exit status is checked. */
 #define _GNU_SOURCE
-#include "check.h"
+#include "user/check.h"
 
 #include <stdatomic.h>
 #include <sys/mman.h>
