@@ -2,17 +2,18 @@
  * efi/boot_info.h - all that the kernel learns from the firmware.
  *
  * Role         The EFI stub (efi/) fills one struct boot_info, leaves boot services and calls kernel_main(info).
- * Nothing else passes between the two: the kernel never sees a boot-services pointer.
+ *              Nothing else passes between the two: the kernel never sees a boot-services pointer.
  *
  * State at the call of kernel_main (the contract)
  *   1. CR3 is a root made from scratch: slot 510 recursive (P, W, NX, not U, not G), slot 511 the kernel image by
- * section (text RX, rodata R, data and bss RW, NX; `.init` not mapped), L3 tables present for every slot of enum
- * kernel_slot. The user half is empty. Nothing else is mapped but what the pointers below say.
+ *      section (text RX, rodata R, data and bss RW, NX; the PE headers R; `.init`, `.initrd` and `.reloc` not mapped),
+ *      L3 tables present for every slot of enum kernel_slot. The user half is empty. Nothing else is mapped but what the
+ *      pointers below say. Leaf entries of the kernel half carry G, 4 KiB all but in SLOT_RUNTIME.
  *   2. Interrupts are off, DF is clear, the stack is boot_stack in the image's .bss, GDT and IDT are still the
- * firmware's (not mapped: the kernel loads its own before it can fault).
+ *      firmware's (not mapped: the kernel loads its own before it can fault).
  *   3. CR0, CR4 and EFER hold exactly what the stub wrote: CR0 PE MP ET NE WP PG; CR4 PAE, OSFXSR, OSXMMEXCPT; EFER
- * LME, LMA, and NXE where the CPU has it (`nx`). kernel/cpu.c turns the rest on.
- *   4. All pointers are kernel-virtual, readable until the kernel releases the boot data (`keep`).
+ *      LME, LMA, and NXE where the CPU has it (`nx`). kernel/cpu.c turns the rest on.
+ *   4. All pointers are kernel-virtual, readable and writable until the kernel releases the boot data (`keep`).
  *
  * Failure      What is missing is NULL or 0, never a guess; the kernel must run without any of the optional parts.
  */
@@ -22,6 +23,15 @@
 #include "kernel/base/addr.h"
 
 #define BOOT_INFO_MAGIC 0x656e6954746f6f42ull /* "BootTine" */
+
+/* Where the image is linked (the Makefile's /base); it runs at this plus a multiple of the page size below 1 GiB. */
+#define IMAGE_LINK_BASE VADDR(0xffffffff80000000ull)
+
+#define BOOT_STACK_SIZE KIB(32)
+#define BOOT_KEEP_MAX   32
+
+/* The stack of kernel_main, 16-byte aligned, in the image's .bss. */
+extern uint8_t boot_stack[BOOT_STACK_SIZE];
 
 /* PML4 slots of the kernel half (DESIGN.md section 2). */
 enum kernel_slot {
@@ -86,6 +96,8 @@ struct boot_info {
 	 * image. */
 	const char *cmdline;
 
+	const char *messages; /* what the stub said on the firmware's console, lines ending in \n; never NULL */
+
 	/* The memory map as ExitBootServices accepted it, in firmware order. */
 	const void *memory_map;
 	uint64_t memory_map_size, descriptor_size;
@@ -96,7 +108,7 @@ struct boot_info {
 
 	/* Frames that hold live data: the image, page tables, this block, the initrd. All else that the map calls
 	   loader code or data, boot services code or data, or conventional is free. */
-	struct boot_range keep[16];
+	struct boot_range keep[BOOT_KEEP_MAX];
 	uint32_t keep_count;
 	struct boot_range boot_data; /* also in keep: the kernel may free it when it has copied what it needs */
 	struct boot_range initrd_pages;
