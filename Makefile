@@ -140,7 +140,7 @@ $B/symbols-none.S: kernel/mksymbols
 $B/symbols.S: $B/first.EFI kernel/mksymbols
 	@kernel/mksymbols $< >$@
 
-$B/symbols%.o: $B/symbols%.S
+$B/symbols.o $B/symbols-none.o: $B/%.o: $B/%.S | deps
 	@$(CC) -c $< -o $@
 
 $B/first.EFI: $B/symbols-none.o $(OBJ)
