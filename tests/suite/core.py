@@ -90,12 +90,12 @@ class Boot:
     def __init__(self, name, settings, stdin=b"", timeout=BOOT_TIMEOUT):
         base = os.path.join(LOGS, name.replace("/", "-"))
         self.kernel_log = base + ".log"
-        for stale in (self.kernel_log, base + ".serial"):
+        for stale in (self.kernel_log, base + ".serial.log"):
             if os.path.exists(stale):
                 os.unlink(stale)
         env = {k: v for k, v in os.environ.items() if k not in
                ("CMD", "OVERLAY", "MEM", "SMP", "CPU", "FORK", "APPEND", "QEMU_EXTRA", "ICOUNT", "TIMEOUT", "EFI")}
-        env.update(EFI=IMAGE, KERNEL_LOG=self.kernel_log, SERIAL_LOG=base + ".serial", TIMEOUT=str(timeout))
+        env.update(EFI=IMAGE, KERNEL_LOG=self.kernel_log, TIMEOUT=str(timeout))
         env.update({k: str(v) for k, v in settings.items()})
         start = time.monotonic()
         try:
@@ -108,7 +108,7 @@ class Boot:
         save(name + ".out", self.out)
         save(name + ".err", self.err)
         self.log = self.read(self.kernel_log)
-        self.serial = self.read(base + ".serial")
+        self.serial = self.read(base + ".serial.log")
 
     @staticmethod
     def read(path):
