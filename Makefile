@@ -22,7 +22,7 @@ OBJCOPY := llvm-objcopy
 USERCC  := musl-gcc
 
 CFLAGS := -DGNU_EFI_USE_MS_ABI -std=gnu11 -ffreestanding -O2 -gdwarf-4 -Wall -Wextra -Werror -mno-red-zone \
-	-mgeneral-regs-only -mno-stack-arg-probe -fasynchronous-unwind-tables -ffunction-sections -fdata-sections -I. \
+	-mgeneral-regs-only -mno-stack-arg-probe -fasynchronous-unwind-tables -fdata-sections -I. \
 	-isystem /usr/include/efi -isystem /usr/include -isystem /usr/include/x86_64-linux-gnu \
 	$(if $(CHECKED),-DTINE_CHECKED)
 # The stub runs before the guard has a random value, and on the firmware's stack.

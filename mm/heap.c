@@ -16,7 +16,7 @@
 
 #define HEAP_PAGES  (GIB(4) >> PAGE_SHIFT) /* address range: what one bitmap covers */
 #define SLAB_HEADER 64
-#define LARGEST     2016
+#define LARGEST     1984
 
 struct slab {
 	struct list node; /* on its class's list while it has a free block */
@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct slab) <= SLAB_HEADER, "blocks start at a cache line
 
 /* Chosen so that little of the 4,032 bytes after the header is lost, and sizes of 64 keep their alignment. */
 static const uint16_t class_size[] = {16,  32,  48,  64,  96,  128,  192,  256, 320,
-				      448, 512, 576, 672, 800, 1008, 1344, 2016};
+				      448, 512, 576, 640, 768, 960,  1344, 1984};
 #define CLASSES ARRAY_LEN(class_size)
 
 static struct {
