@@ -9,6 +9,7 @@
 #include "mm/heap.h"
 #include "mm/kmap.h"
 #include "mm/space.h"
+#include "mm/user.h"
 #include "mm/window.h"
 #include "proc/fpu.h"
 #include "proc/timer.h"
@@ -84,13 +85,14 @@ static void make_ready(struct runq *rq, struct thread *t)
 		timer_set_slice(rq->running->slice_end);
 }
 
-static void start(struct thread *t, void (*entry)(void *), void *arg)
+static void start(struct thread *t, void (*entry)(void *), void *arg, bool user)
 {
 	struct first_switch *first = (struct first_switch *)thread_frame(t) - 1;
 	struct runq *rq = this_runq();
 	uint64_t flags;
 
-	*first = (struct first_switch){.rip = (uint64_t)thread_begin, .rbx = (uint64_t)entry, .r12 = (uint64_t)arg};
+	*first = (struct first_switch){
+	    .rip = (uint64_t)thread_begin, .rbx = (uint64_t)entry, .r12 = (uint64_t)arg, .r13 = user};
 	t->switch_rsp = (uint64_t)first;
 	flags = spin_lock_irq(&rq->lock);
 	t->state = THREAD_RUNNABLE;
@@ -101,10 +103,19 @@ static void start(struct thread *t, void (*entry)(void *), void *arg)
 void thread_start_kernel(struct thread *t, void (*entry)(void *), void *arg)
 {
 	memset(thread_frame(t), 0, sizeof(struct trapframe));
-	start(t, entry, arg);
+	start(t, entry, arg, false);
 }
 
 void thread_start_user(struct thread *t) { start(t, NULL, NULL); }
+
+void thread_save_bases(struct thread *t)
+{
+	if (cpu_features.fsgsbase)
+		__asm__ volatile("rdfsbase %0" : "=r"(t->fs_base));
+	else
+		t->fs_base = read_msr(MSR_FS_BASE);
+	t->gs_base = read_msr(MSR_KERNEL_GS);
+}
 
 /* User registers that are not in the trapframe. */
 static void save_user(struct thread *t)
@@ -112,9 +123,7 @@ static void save_user(struct thread *t)
 	if (!t->space)
 		return;
 	fpu_save(t->fpu);
-	if (cpu_features.fsgsbase)
-		__asm__ volatile("rdfsbase %0" : "=r"(t->fs_base));
-	t->gs_base = read_msr(MSR_KERNEL_GS);
+	thread_save_bases(t);
 }
 
 void thread_load_bases(const struct thread *t)

@@ -28,6 +28,8 @@ void thread_free(struct thread *t);
 void thread_start_kernel(struct thread *t, void (*entry)(void *), void *arg);
 /* Makes a NEW thread return to user mode through its trapframe. */
 void thread_start_user(struct thread *t);
+/* The same after load(arg), which runs in the new thread and fills the trapframe: pid 1. */
+void thread_start_program(struct thread *t, void (*load)(void *), void *arg);
 
 void schedule(void);
 /* Gives way if the slice is used up: for long loops in the kernel. No spinlock held. */
@@ -46,7 +48,8 @@ bool thread_interrupt(struct thread *t);
 void thread_stop_here(void);
 bool thread_continue(struct thread *t);
 
-/* Loads FS and GS base of a thread that is current: exec, arch_prctl. */
+/* FS and GS base of the user, from the CPU into a thread's record (its own, or a forked child's), and back (current only). */
+void thread_save_bases(struct thread *t);
 void thread_load_bases(const struct thread *t);
 
 /* For proc/switch.S and proc/timer.c. */

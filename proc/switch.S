@@ -41,8 +41,8 @@ context_switch:
 	.seh_endproc
 
 /*
- * Where a new thread comes out of its first switch (struct first_switch in sched.c): rbx = function or 0, r12 = its argument. Without a
- * function the trapframe lies right above: to user mode.
+ * Where a new thread comes out of its first switch (struct first_switch in sched.c): rbx = function, r12 = its argument. A user
+ * thread (r13 != 0) has its trapframe right above, and goes on to user mode when the function returns.
  */
 	.globl thread_begin
 	.seh_proc thread_begin
@@ -51,13 +51,14 @@ thread_begin:
 	.seh_stackalloc 32
 	.seh_endprologue
 	call sched_switched
-	testq %rbx, %rbx
-	jz 1f
 	sti
 	movq %r12, %rcx
 	call *%rbx
+	testq %r13, %r13
+	jnz 1f
 	call thread_exit
 	ud2
-1:	addq $32, %rsp
+1:	cli
+	addq $32, %rsp
 	jmp ret_to_user
 	.seh_endproc

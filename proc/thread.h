@@ -71,6 +71,7 @@ struct thread {
 	int64_t (*restart)(struct thread *); /* [t] restart_syscall's function */
 	uint64_t restart_args[4];            /* [t] */
 
+	uaddr_t set_tid;     /* [t] where a new thread writes its tid before its first user instruction; 0: nowhere */
 	uaddr_t clear_tid;   /* [t] set_tid_address */
 	uaddr_t robust_list; /* [t] */
 
@@ -79,8 +80,9 @@ struct thread {
 	uint64_t user_ns, system_ns;                  /* [t] */
 	uint64_t switches_voluntary, switches_forced; /* [r] */
 	uint64_t faults_minor;                        /* [t] */
+	uint64_t peak_pages;                          /* [t] of the space that it left */
 	struct list process_node;                     /* [proc] process->threads */
-	void *held_mutexes;                           /* [t] for the checked build */
+	bool vfork_sleep;                             /* [t] sleeps for a vfork child: only SIGKILL wakes it */
 };
 
 /* The user registers of a user thread. */
