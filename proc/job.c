@@ -200,6 +200,7 @@ static const struct fs_hooks fs_answers = {
     .signal_current = signal_current,
     .file_size_limit = file_size_limit,
     .current_pid = current_pid,
+    .set_signal_mask = signal_set_mask,
 };
 
 void job_init(void)

@@ -12,9 +12,10 @@
 #include "kernel/base/types.h"
 
 struct fs_hooks {
-	void (*signal_current)(int sig);   /* directed at the calling thread: SIGPIPE, SIGXFSZ */
-	uint64_t (*file_size_limit)(void); /* RLIMIT_FSIZE of the caller, UINT64_MAX: none */
-	int32_t (*current_pid)(void);      /* the caller's process id, 0: a kernel thread */
+	void (*signal_current)(int sig);        /* directed at the calling thread: SIGPIPE, SIGXFSZ */
+	uint64_t (*file_size_limit)(void);      /* RLIMIT_FSIZE of the caller, UINT64_MAX: none */
+	int32_t (*current_pid)(void);           /* the caller's process id, 0: a kernel thread */
+	void (*set_signal_mask)(uint64_t mask); /* of the calling thread: ppoll, pselect */
 };
 
 void fs_set_hooks(const struct fs_hooks *hooks);
@@ -22,5 +23,6 @@ void fs_set_hooks(const struct fs_hooks *hooks);
 void fs_signal_current(int sig);
 uint64_t fs_file_size_limit(void);
 int32_t fs_current_pid(void);
+void fs_set_signal_mask(uint64_t mask);
 
 #endif
