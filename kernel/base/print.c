@@ -86,7 +86,7 @@ static const char *number_prefix(const struct conversion *c, uint64_t v, bool ne
 		return "0x";
 	if (c->alternate && v && c->letter == 'X')
 		return "0X";
-	return c->alternate && c->letter == 'o' ? "0" : "";
+	return c->alternate && v && c->letter == 'o' ? "0" : "";
 }
 
 static void emit_number(struct output *o, const struct conversion *c, uint64_t v, bool negative)
