@@ -106,7 +106,18 @@ void thread_start_kernel(struct thread *t, void (*entry)(void *), void *arg)
 	start(t, entry, arg, false);
 }
 
-void thread_start_user(struct thread *t) { start(t, NULL, NULL); }
+/* A new user thread's first act, in its own space. A bad pointer is not an error (Linux ignores it too). */
+static void begin_user(void *arg)
+{
+	struct thread *t = arg;
+
+	if (t->set_tid.v)
+		(void)!user_put_u32(t->set_tid, (uint32_t)t->tid);
+}
+
+void thread_start_user(struct thread *t) { start(t, begin_user, t, true); }
+
+void thread_start_program(struct thread *t, void (*load)(void *), void *arg) { start(t, load, arg, true); }
 
 void thread_save_bases(struct thread *t)
 {
