@@ -13,7 +13,10 @@
 #include "kernel/cmdline.h"
 #include "kernel/cpu.h"
 #include "kernel/dev/serial.h"
+#include "kernel/fs/initrd.h"
+#include "kernel/fs/vfs.h"
 #include "kernel/panic.h"
+#include "kernel/procfs.h"
 #include "kernel/time.h"
 #include "kernel/trap.h"
 #include "mm/boot.h"
@@ -114,6 +117,33 @@ static void start_serial_input(const struct boot_info *info)
 	timer_start(&poll, clock_ns());
 }
 
+static void start_files(const struct boot_info *info)
+{
+	(void)info;
+	if (vfs_init() || procfs_init())
+		refuse("no memory for the root file system");
+}
+
+/* Without an archive, or with a broken one, the boot goes on: init may be there all the same. */
+static void unpack_initrd(const struct boot_info *info)
+{
+	if (!info->initrd_size) {
+		pr_err("initrd: none");
+		return;
+	}
+	if (initrd_unpack(info->initrd, info->initrd_size))
+		pr_err("initrd: the root file system is not complete");
+	if (info->initrd_pages.pages)
+		mm_release(info->initrd, info->initrd_pages);
+}
+
+static void start_init(const struct boot_info *info)
+{
+	(void)info;
+	if (process_start_init())
+		refuse("no memory for the first process");
+}
+
 /* The boot, in order. */
 static const struct {
 	const char *name;
@@ -130,8 +160,10 @@ static const struct {
     {"ACPI", read_acpi},
     {"clock", time_init},
     {"scheduler", start_scheduler},
+    {"files", start_files},
+    {"initrd", unpack_initrd},
     {"serial input", start_serial_input},
-
+    {"init", start_init},
 };
 
 void kernel_main(const struct boot_info *info)

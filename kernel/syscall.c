@@ -4,6 +4,7 @@
 #include <asm/unistd_64.h>
 
 #include "kernel/base/cpu.h"
+#include "kernel/base/lock.h"
 #include "kernel/base/options.h"
 #include "kernel/base/print.h"
 #include "kernel/base/syscalls.h"
@@ -126,5 +127,11 @@ bool syscall_enter(struct trapframe *tf)
 {
 	irq_enable();
 	tf->rax = (uint64_t)(unlikely(options.syscall_trace) ? traced_dispatch(tf) : dispatch(tf));
-	return exit_to_user(tf);
+	irq_disable();
+	if (unlikely(exit_work_pending() || (int64_t)tf->error < 0 || (tf->rflags & RFLAGS_TF))) {
+		exit_to_user(tf);
+		return false;
+	}
+	lock_assert_none();
+	return true;
 }

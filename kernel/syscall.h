@@ -13,7 +13,11 @@
 
 #define SYSCALL_LIMIT 512 /* one past the highest number that is counted */
 
-/* Called by syscall_entry.S: runs the call and what must happen before user mode. True: SYSRET can go back. */
+/*
+ * Called by syscall_entry.S: runs the call and what must happen before user mode. True: the straight path back, by SYSRET,
+ * with what Win64 calls preserve left as it is in the registers. So a call that rewrites the frame (exec, sigreturn) sets
+ * `error` to -1, which says "no system call" and leads to the full way back.
+ */
 bool syscall_enter(struct trapframe *tf);
 
 /* How often programs asked for a number that is not there; for /proc. */

@@ -26,19 +26,20 @@ syscall_entry:
 	SHADOW_SPACE
 	.seh_endprologue
 	leaq	FRAME(%rsp), %rcx
-	call	syscall_enter			/* al: the frame is one that SYSRET can restore */
-syscall_return:
-	addq	$FRAME, %rsp
+	call	syscall_enter			/* al: go straight back */
 	testb	%al, %al
-	jz	1f
-	RESTORE_REGS
-	movq	TF_RSP - TF_VECTOR(%rsp), %rsp
+	jz	full_return
+	addq	$FRAME + TF_R11, %rsp		/* r15, r14, r13, r12, rbp, rbx: C preserved them, and rdi and rsi */
+	popq	%r11				/* rflags */
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx				/* rip */
+	popq	%rdx
+	movq	TF_RSP - TF_RSI(%rsp), %rsp
 	swapgs
 	sysretq
-1:	RESTORE_REGS
-	addq	$16, %rsp			/* vector, error */
-	swapgs
-	iretq
 	.seh_endproc
 
 /* Where a new thread's life in user mode begins: rsp is at its trapframe, interrupts are off. */
@@ -52,5 +53,10 @@ ret_to_user:
 	.seh_endprologue
 	leaq	FRAME(%rsp), %rcx
 	call	exit_to_user
-	jmp	syscall_return
+full_return:
+	addq	$FRAME, %rsp
+	RESTORE_REGS
+	addq	$16, %rsp			/* vector, error */
+	swapgs
+	iretq
 	.seh_endproc

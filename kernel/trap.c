@@ -243,24 +243,15 @@ struct trapframe *trap_to_thread_stack(const struct trapframe *tf)
 
 /* ---- Back to user mode ---- */
 
-#define SYSRET_FLAGS_BAD (RFLAGS_RF | RFLAGS_TF | RFLAGS_NT)
-
-static bool exit_work_pending(void)
-{
-	const struct thread *t = current();
-
-	return this_cpu()->need_resched || __atomic_load_n(&t->flags, __ATOMIC_ACQUIRE);
-}
-
 /* IRETQ to an address that is not canonical faults in the kernel; a program that asks for it gets what a jump there
    gives. */
 static bool bad_return_address(const struct trapframe *tf) { return tf->rip >= (uint64_t)1 << 47; }
 
-static NOINLINE void exit_work(struct trapframe *tf)
+void exit_work(struct trapframe *tf)
 {
 	do {
 		irq_enable();
-		if (this_cpu()->need_resched || (current()->flags & TFLAG_RESCHED))
+		if (cpu_need_resched() || (current()->flags & TFLAG_RESCHED))
 			sched_yield_now();
 		if (signal_pending(current()))
 			signal_deliver(tf);
@@ -272,11 +263,10 @@ static NOINLINE void exit_work(struct trapframe *tf)
 	} while (exit_work_pending());
 }
 
-bool exit_to_user(struct trapframe *tf)
+void exit_to_user(struct trapframe *tf)
 {
 	irq_disable();
 	if (unlikely(exit_work_pending() || bad_return_address(tf)))
 		exit_work(tf);
 	lock_assert_none();
-	return tf->rcx == tf->rip && tf->r11 == tf->rflags && !(tf->rflags & SYSRET_FLAGS_BAD);
 }

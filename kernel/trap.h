@@ -10,7 +10,9 @@
 #ifndef TINE_KERNEL_TRAP_H
 #define TINE_KERNEL_TRAP_H
 
+#include "kernel/base/percpu.h"
 #include "kernel/base/trapframe.h"
+#include "proc/thread.h"
 
 #define VECTOR_IRQ_BASE 0x30 /* vectors from here on are interrupts; 0x20-0x2f are the masked PIC's */
 #define VECTOR_TIMER    0x30
@@ -26,10 +28,14 @@ void irq_set_ack(void (*ack)(void));
 void trap_dispatch(struct trapframe *tf);
 struct trapframe *trap_to_thread_stack(const struct trapframe *tf);
 
-/*
- * The last act before user mode, interrupts off at the end: reschedules, stops, delivers signals until nothing is left.
- * True if SYSRET can restore the frame: rcx is rip, r11 is rflags, nothing in them that SYSRET trips over.
+/* The last act before user mode, interrupts off at the end: reschedules, stops, delivers signals until nothing is left.
  */
-bool exit_to_user(struct trapframe *tf);
+void exit_to_user(struct trapframe *tf);
+/* Its two parts, for the system call's straight path: is there anything to do? Then do it. Interrupts off in both. */
+static inline bool exit_work_pending(void)
+{
+	return cpu_need_resched() || __atomic_load_n(&current()->flags, __ATOMIC_RELAXED);
+}
+void exit_work(struct trapframe *tf);
 
 #endif

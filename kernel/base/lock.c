@@ -77,8 +77,6 @@ bool spin_held(const struct spinlock *l)
 	return __atomic_load_n(&l->next, __ATOMIC_RELAXED) != __atomic_load_n(&l->serving, __ATOMIC_RELAXED);
 }
 
-void lock_assert_none(void) {}
-
 #endif
 
 static void ticket_lock(struct spinlock *l)

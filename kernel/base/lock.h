@@ -63,6 +63,10 @@ bool spin_held(const struct spinlock *l); /* by this CPU: exact in checked build
 
 /* Panics if this CPU holds a spinlock. Called where a thread is about to sleep or return to user mode. Checked builds
  * only. */
+#ifdef TINE_CHECKED
 void lock_assert_none(void);
+#else
+static inline void lock_assert_none(void) {}
+#endif
 
 #endif

@@ -61,6 +61,13 @@ static inline struct cpu *this_cpu(void)
 	return c;
 }
 
+static inline bool cpu_need_resched(void)
+{
+	bool yes;
+	__asm__ volatile("cmpb $0, %%gs:%c1" : "=@ccne"(yes) : "i"(offsetof(struct cpu, need_resched)));
+	return yes;
+}
+
 static inline uint32_t cpu_id(void) { return this_cpu()->id; }
 
 static inline struct thread *current(void)

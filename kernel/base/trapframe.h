@@ -3,7 +3,7 @@
  *
  * Invariants   1. A thread's user registers are the frame at the top of its kernel stack: thread_frame() finds it.
  *              2. `vector` is the trap number, or VECTOR_SYSCALL; then `error` holds the system call's number as it
- * came (orig_rax), which restart needs; -1 says "not in a system call".
+ * came (orig_rax), which restart needs; -1 says "not in a system call", and that the frame was rewritten.
  */
 #ifndef TINE_BASE_TRAPFRAME_H
 #define TINE_BASE_TRAPFRAME_H
