@@ -68,6 +68,10 @@ void window_unmap(struct window w)
 	CHECK(r->held[pair]);
 	pte_write(&r->slots[2 * pair], PTE_NONE);
 	pte_write(&r->slots[2 * pair + 1], PTE_NONE);
+	if (unlikely(pair >= r->next)) { /* held across a flush: the ring will come by before the next one */
+		tlb_flush_page(window_address(2 * pair));
+		tlb_flush_page(window_address(2 * pair + 1));
+	}
 	r->held[pair] = 0;
 	r->nheld--;
 }

@@ -7,7 +7,8 @@
  * Invariants   1. Pairs are handed out in a ring. A slot that is mapped was not present since the last flush, so
  * mapping needs no INVLPG (SDM 3, 4.10.4.3: not-present entries are not cached). When the ring wraps, the TLB is
  * flushed once; so does every CR3 load.
- *              2. Pairs that are held stay held across a wrap; the ring steps over them.
+ *              2. Pairs that are held stay held across a wrap; the ring steps over them. A pair that is given
+ *                 back ahead of the ring's position was used since the flush, so it is flushed by itself.
  *              3. The holder does not sleep and is not preempted between map and unmap.
  *              4. Interrupt handlers use no windows.
  * Failure      None. Holding all 256 pairs at once is a broken invariant.
