@@ -150,8 +150,10 @@ $B/BOOTX64.debug.EFI: $B/symbols.o $(OBJ)
 	@echo "  LD $@"
 	@$(LLD) $(LDFLAGS) /out:$@ $^
 
-$B/BOOTX64.EFI: $B/BOOTX64.debug.EFI
-	@$(OBJCOPY) --strip-debug $< $@
+# The debugger's file keeps what the shipped one loses; addresses are the same.
+$B/BOOTX64.EFI: $B/BOOTX64.debug.EFI efi/mkheader
+	@$(OBJCOPY) --strip-debug $< $B/stripped.EFI
+	@efi/mkheader $B/stripped.EFI $@
 
 # ---- User programs and the initial RAM file system -------------------------------------------------------------------
 build/user/%: user/%.c Makefile | deps
