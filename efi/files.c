@@ -39,7 +39,8 @@ static EFI_STATUS file_size(EFI_FILE_HANDLE file, uint64_t *ret_size)
 	return EFI_SUCCESS;
 }
 
-EFI_STATUS file_open(struct stub *s, const char *path, size_t length, EFI_FILE_HANDLE *ret_file, uint64_t *ret_size)
+EFI_STATUS volume_file_open(struct stub *s, const char *path, size_t length, EFI_FILE_HANDLE *ret_file,
+			    uint64_t *ret_size)
 {
 	CHAR16 wide[PATH_MAX];
 	EFI_FILE_HANDLE file;
@@ -63,7 +64,7 @@ EFI_STATUS file_open(struct stub *s, const char *path, size_t length, EFI_FILE_H
 	return EFI_SUCCESS;
 }
 
-EFI_STATUS file_read(struct stub *s, EFI_FILE_HANDLE file, void *buffer, uint64_t size)
+EFI_STATUS volume_file_read(struct stub *s, EFI_FILE_HANDLE file, void *buffer, uint64_t size)
 {
 	EFI_STATUS status = EFI_SUCCESS;
 	uint64_t done = 0;

@@ -67,7 +67,7 @@ static bool add_file(struct stub *s, struct pieces *list, const char *path, size
 {
 	struct piece p = {.name = path, .name_length = length};
 
-	if (EFI_ERROR(file_open(s, path, length, &p.file, &p.size)))
+	if (EFI_ERROR(volume_file_open(s, path, length, &p.file, &p.size)))
 		return false;
 	piece_add(list, p);
 	return p.size != 0;
@@ -107,7 +107,7 @@ static EFI_STATUS piece_read(struct stub *s, struct piece *p, uint8_t *buffer)
 	UINTN size = p->size;
 
 	if (p->file)
-		return file_read(s, p->file, buffer, size);
+		return volume_file_read(s, p->file, buffer, size);
 	if (p->loader)
 		return p->loader->LoadFile(p->loader, p->loader_path, FALSE, &size, buffer);
 	memcpy(buffer, p->bytes, size);

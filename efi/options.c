@@ -132,13 +132,13 @@ static size_t put_file(struct stub *s, size_t at)
 	EFI_FILE_HANDLE file;
 	uint64_t size;
 
-	if (EFI_ERROR(file_open(s, CMDLINE_FILE, strlen(CMDLINE_FILE), &file, &size)))
+	if (EFI_ERROR(volume_file_open(s, CMDLINE_FILE, strlen(CMDLINE_FILE), &file, &size)))
 		return at;
 	if (size > sizeof(text)) {
 		say(s, "%s: cut to %zu bytes", CMDLINE_FILE, sizeof(text));
 		size = sizeof(text);
 	}
-	if (EFI_ERROR(file_read(s, file, text, size))) {
+	if (EFI_ERROR(volume_file_read(s, file, text, size))) {
 		say(s, "%s: cannot be read", CMDLINE_FILE);
 		return at;
 	}

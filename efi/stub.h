@@ -110,9 +110,10 @@ void random_collect(struct stub *s);   /* random.c */
 
 /* files.c. Sizes are in bytes; a missing file is EFI_NOT_FOUND. */
 void volume_open(struct stub *s);
-EFI_STATUS file_open(struct stub *s, const char *path, size_t length, EFI_FILE_HANDLE *ret_file, uint64_t *ret_size);
-EFI_STATUS file_read(struct stub *s, EFI_FILE_HANDLE file, void *buffer,
-		     uint64_t size); /* in chunks; closes the file */
+EFI_STATUS volume_file_open(struct stub *s, const char *path, size_t length, EFI_FILE_HANDLE *ret_file,
+			    uint64_t *ret_size);
+/* Reads in chunks, and closes the file. */
+EFI_STATUS volume_file_read(struct stub *s, EFI_FILE_HANDLE file, void *buffer, uint64_t size);
 
 EFI_STATUS initrd_load(struct stub *s); /* initrd.c */
 
