@@ -14,6 +14,7 @@
 #include "kernel/panic.h"
 #include "mm/fault.h"
 #include "mm/kmap.h"
+#include "mm/paging.h"
 #include "mm/user.h"
 #include "proc/fpu.h"
 #include "proc/sched.h"
@@ -166,7 +167,7 @@ static void user_page_fault(struct trapframe *tf, const struct exception *e, uin
 	user_fault(tf, &as, code, address);
 }
 
-/* The kernel may fault on user addresses inside the copies of mm/user.h only. */
+/* The kernel may fault on user addresses inside the copies of mm/user.h, and on stale entries of the recursive window. */
 static void kernel_page_fault(struct trapframe *tf, const struct exception *e, uint64_t address)
 {
 	if (user_fixup(tf->rip) && address < USER_END) {
@@ -177,7 +178,8 @@ static void kernel_page_fault(struct trapframe *tf, const struct exception *e, u
 		if (!err)
 			return;
 	}
-	kernel_fault(tf, e, address);
+	if (!paging_window_fault(address, tf->error & FAULT_WRITE))
+		kernel_fault(tf, e, address);
 }
 
 static void handle_page_fault(struct trapframe *tf, const struct exception *e)
