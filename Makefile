@@ -53,7 +53,9 @@ all: $B/BOOTX64.EFI ## build build/BOOTX64.EFI, the whole system in one file (CH
 
 # Every variable that the runner reads, handed on byte for byte ($(value): a $ in CMD is the guest shell's, not make's).
 RUN_VARS := CMD OVERLAY MEM SMP CPU FORK APPEND QEMU_EXTRA ICOUNT TIMEOUT KERNEL_LOG EFI
-EFI ?= $B/BOOTX64.EFI
+ifndef EFI
+EFI := $B/BOOTX64.EFI
+endif
 
 # make's own exit status is 2 for any failure, but `make run CMD=...` promises the command's. So make does not run the
 # runner, it becomes it: $(become) is execve(), from a module of 40 lines (ovmf/become.c).
