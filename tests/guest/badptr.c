@@ -65,7 +65,7 @@ static const struct call calls[] = {
 	{"sysinfo", SYS_sysinfo, {P}, true},
 	{"getrlimit", SYS_getrlimit, {3, P}, true},
 	{"prlimit64-old", SYS_prlimit64, {0, 3, 0, P}, true},
-	{"prlimit64-new", SYS_prlimit64, {0, 99, P, 0}, false},
+	{"prlimit64-new", SYS_prlimit64, {0, 3, P, 0}, true},
 	{"rt_sigaction-new", SYS_rt_sigaction, {10, P, 0, 8}, true},
 	{"rt_sigaction-old", SYS_rt_sigaction, {10, 0, P, 8}, true},
 	{"rt_sigprocmask-new", SYS_rt_sigprocmask, {0, P, 0, 8}, true},

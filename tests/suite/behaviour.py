@@ -62,6 +62,14 @@ def test_overlay():
                    b"13\nmine\n")
 
 
+def test_forktest():
+    boot = Boot("run-forktest", {"CMD": "forktest"})
+    last = boot.out.decode("utf-8", "replace").strip().splitlines()[-1:]
+    if boot.status or not last or not last[0].endswith(" ok, 0 failed"):
+        failed = [line for line in boot.out.decode("utf-8", "replace").splitlines() if line.startswith("FAIL")]
+        raise Failure(f"{(failed or last or ['no output'])[0]} ({boot.why()})")
+
+
 def test_timeout():
     start = time.monotonic()
     boot = Boot("run-timeout", {"CMD": "echo begun; sleep 1000"}, timeout=45)
@@ -142,7 +150,7 @@ def test_terminal():
 
 TESTS = {
     "status": test_status, "killed": test_killed, "outputs": test_outputs, "bytes": test_bytes, "script": test_script,
-    "no-input": test_no_input, "overlay": test_overlay, "timeout": test_timeout, "bad-values": test_bad_values,
+    "no-input": test_no_input, "overlay": test_overlay, "forktest": test_forktest, "timeout": test_timeout, "bad-values": test_bad_values,
     "panic": test_panic, "make-status": test_make_status, "terminal": test_terminal,
 }
 

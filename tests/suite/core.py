@@ -94,7 +94,7 @@ class Boot:
             if os.path.exists(stale):
                 os.unlink(stale)
         env = {k: v for k, v in os.environ.items() if k not in
-               ("CMD", "OVERLAY", "MEM", "SMP", "CPU", "FORK", "APPEND", "QEMU_EXTRA", "ICOUNT", "TIMEOUT", "EFI")}
+               ("CMD", "OVERLAY", "MEM", "SMP", "CPU", "FORK", "APPEND", "QEMU_EXTRA", "ICOUNT", "TIMEOUT", "EFI", "ESP")}
         env.update(EFI=IMAGE, KERNEL_LOG=self.kernel_log, TIMEOUT=str(timeout))
         env.update({k: str(v) for k, v in settings.items()})
         start = time.monotonic()
