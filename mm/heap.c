@@ -39,12 +39,13 @@ static struct {
 	uint8_t class_of[LARGEST / 16 + 1]; /* by (size + 15) / 16 */
 	uint64_t hint;                      /* word of the bitmap to look at first */
 	uint64_t used[HEAP_PAGES / 64];     /* pages of the address range */
-} heap = {.lock = SPINLOCK_INIT("heap", LOCK_HEAP)};
+} heap;
 
 static void heap_init_classes(void)
 {
 	unsigned class = 0;
 
+	spin_init(&heap.lock, "heap", LOCK_HEAP); /* here: an initialiser would put the bitmap into the image's file */
 	for (unsigned i = 0; i < ARRAY_LEN(heap.class_of); i++) {
 		if (i * 16 > class_size[class])
 			class ++;
