@@ -117,18 +117,21 @@ deps: ## install the Debian packages that are missing (apt-get, as root or by su
 		{ cat "$$log" >&2; rm -f "$$log"; exit 1; }; \
 	rm -f "$$log"
 
+# What is being made; for `make run` on standard error, since its standard output is the guest's.
+say = echo "  $1 $2"$(if $(filter run,$(MAKECMDGOALS)), >&2)
+
 # ---- The image -------------------------------------------------------------------------------------------------------
 $B/obj/efi/%: private AREA := efi
 AREA := kernel
 
 $B/obj/%.c.o: %.c Makefile | deps
 	@mkdir -p $(@D)
-	@echo "  CC $<"
+	@$(call say,CC,$<)
 	@$(CC) $(CFLAGS) $(CFLAGS_$(AREA)) -MMD -MP -c $< -o $@
 
 $B/obj/%.S.o: %.S Makefile | deps
 	@mkdir -p $(@D)
-	@echo "  AS $<"
+	@$(call say,AS,$<)
 	@$(CC) $(CFLAGS) -Ibuild -MMD -MP -c $< -o $@
 
 $B/obj/efi/initrd.S.o: build/initrd.cpio
@@ -149,23 +152,23 @@ $B/first.EFI: $B/symbols-none.o $(OBJ)
 	@$(LLD) $(LDFLAGS) /out:$@ $^
 
 $B/BOOTX64.debug.EFI: $B/symbols.o $(OBJ)
-	@echo "  LD $@"
+	@$(call say,LD,$@)
 	@$(LLD) $(LDFLAGS) /out:$@ $^
 
 # The debugger's file keeps what the shipped one loses; addresses are the same.
 $B/BOOTX64.EFI: $B/BOOTX64.debug.EFI efi/mkheader
-	@$(OBJCOPY) --strip-debug $< $B/stripped.EFI
+	@$(OBJCOPY) --strip-all $< $B/stripped.EFI
 	@efi/mkheader $B/stripped.EFI $@
 
 # ---- User programs and the initial RAM file system -------------------------------------------------------------------
 build/user/%: user/%.c Makefile | deps
 	@mkdir -p $(@D)
-	@echo "  USERCC $<"
+	@$(call say,USERCC,$<)
 	@$(USERCC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
 build/guest/%: tests/guest/%.c Makefile | deps
 	@mkdir -p $(@D)
-	@echo "  USERCC $<"
+	@$(call say,USERCC,$<)
 	@$(USERCC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
 # The same bytes from the same sources: fixed owner, order, inode numbers and times.
@@ -174,7 +177,7 @@ ROOTFS    := $(if $(wildcard user/rootfs),$(shell find user/rootfs -mindepth 1))
 ROOT_DIRS := bin dev etc home lib mnt proc root run sbin sys tmp usr/bin usr/lib usr/sbin var/log var/run var/tmp
 
 build/initrd.cpio: $(USER) $(ROOTFS) Makefile | deps
-	@echo "  CPIO $@"
+	@$(call say,CPIO,$@)
 	@rm -rf build/root && mkdir -p $(addprefix build/root/,$(ROOT_DIRS))
 	@cp --remove-destination /bin/busybox build/root/bin/busybox
 	@busybox --list-full | while read -r applet; do \
