@@ -25,8 +25,8 @@ CFLAGS := -DGNU_EFI_USE_MS_ABI -std=gnu11 -ffreestanding -O2 -gdwarf-4 -Wall -We
 	-mgeneral-regs-only -mno-stack-arg-probe -fasynchronous-unwind-tables -fdata-sections -I. \
 	-isystem /usr/include/efi -isystem /usr/include -isystem /usr/include/x86_64-linux-gnu \
 	$(if $(CHECKED),-DTINE_CHECKED)
-# The stub runs before the guard has a random value, and on the firmware's stack.
-CFLAGS_efi    := -fno-stack-protector
+# The stub runs once, before the guard has a random value, and on the firmware's stack.
+CFLAGS_efi    := -fno-stack-protector -Os
 CFLAGS_kernel := -fstack-protector-strong
 
 # /lldmingw: without it -ffunction-sections objects lose their .pdata. The image version tells GRUB that the image takes
