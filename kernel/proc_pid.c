@@ -719,7 +719,12 @@ LINK(fd)
 
 /* ---- fd/ and task/ ---- */
 
-static const struct dir_entry fd_entry = {.name = "", .mode = S_IFLNK | 0700, .target = target_fd, .follow = follow_fd};
+/* The link's permissions say how the descriptor is open (proc(5)): [writable][readable]. */
+#define FD_ENTRY(bits)                                                                         \
+	{                                                                                      \
+		.name = "", .mode = S_IFLNK | (bits), .target = target_fd, .follow = follow_fd \
+	}
+static const struct dir_entry fd_entries[2][2] = {{FD_ENTRY(0), FD_ENTRY(0500)}, {FD_ENTRY(0300), FD_ENTRY(0700)}};
 
 static int fd_lookup(const struct subject *s, const char *name, size_t len, const struct dir_entry **ret_entry,
 		     struct subject *ret_subject)
@@ -737,8 +742,8 @@ static int fd_lookup(const struct subject *s, const char *name, size_t len, cons
 	view_put(&v);
 	if (err)
 		return -ENOENT;
+	*ret_entry = &fd_entries[f->writable][f->readable];
 	file_put(f);
-	*ret_entry = &fd_entry;
 	*ret_subject = *s;
 	ret_subject->fd = fd;
 	return 0;

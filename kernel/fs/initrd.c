@@ -202,6 +202,25 @@ static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
 	return err == -ENOSPC || err == -ENOMEM ? -ENOSPC : 0;
 }
 
+/* Making what is in a directory moved its time: once all is made, each gets the archive's. */
+static void restore_directory_times(const void *data, uint64_t size)
+{
+	struct cpio_entry e;
+	struct cpio c;
+
+	cpio_init(&c, data, size);
+	while (cpio_next(&c, &e) > 0) {
+		uint64_t mtime = e.mtime * NSEC_PER_SEC;
+		struct path p;
+
+		if (!S_ISDIR(e.mode) || walk_path(NULL, e.name, WALK_FOLLOW, &p))
+			continue;
+		if (vfs_utimes(&p, mtime, mtime))
+			pr_debug("initrd: %s keeps its new time", e.name);
+		path_put(&p);
+	}
+}
+
 int initrd_unpack(const void *data, uint64_t size)
 {
 	struct unpack u = {NULL, 0, 0, 0};
@@ -216,6 +235,7 @@ int initrd_unpack(const void *data, uint64_t size)
 			break;
 	}
 	forget_links(&u);
+	restore_directory_times(data, size);
 	if (more < 0) {
 		pr_err("initrd: broken archive: %s at offset %llu of %llu", c.error, (unsigned long long)c.error_offset,
 		       (unsigned long long)size);

@@ -231,7 +231,15 @@ static int directory_create(struct inode *dir, uint32_t mode, uint32_t rdev, con
 	return tmpfs_inode(dir->fs, mode, rdev, target, ret_inode);
 }
 
-static const struct inode_ops directory_ops = {.create = directory_create, .open = directory_open};
+/* Programs take a directory of size 0 for one that is missing something: a page, as most file systems say. */
+static uint64_t directory_size(struct inode *dir)
+{
+	(void)dir;
+	return PAGE_SIZE;
+}
+
+static const struct inode_ops directory_ops = {
+    .create = directory_create, .open = directory_open, .size = directory_size};
 /* Devices, FIFOs and sockets: what they do when opened is not the file system's business. */
 static const struct inode_ops special_ops = {.open = NULL};
 

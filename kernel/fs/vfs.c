@@ -396,7 +396,7 @@ static int mount_new(const struct filesystem_type *type, uint32_t mode, const ch
 		return err;
 	if (!where) {
 		tree_lock();
-		err = mount_add(fs, NULL, 0, "rootfs");
+		err = mount_add(fs, NULL, 0, type->name);
 		tree_unlock();
 		return err;
 	}
