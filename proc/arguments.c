@@ -99,7 +99,7 @@ static int set_path(struct arguments *a, const char *path)
 	return 0;
 }
 
-static int path_from_user(struct arguments *a, uaddr_t path)
+int arguments_path_from_user(struct arguments *a, uaddr_t path)
 {
 	int64_t n;
 
@@ -119,13 +119,12 @@ static int never_empty(struct arguments *a)
 	return add_kernel_string(a, "");
 }
 
-int arguments_from_user(struct arguments *a, uaddr_t path, uaddr_t argv, uaddr_t envp, uint64_t stack_limit)
+int arguments_from_user(struct arguments *a, uaddr_t argv, uaddr_t envp, uint64_t stack_limit)
 {
-	int err = path_from_user(a, path);
+	int err;
 
 	a->limit = MAX(MIN(stack_limit / 4, TOTAL_MAX), STRING_MAX);
-	if (!err)
-		err = add_user_vector(a, argv, &a->argc);
+	err = add_user_vector(a, argv, &a->argc);
 	if (!err)
 		err = never_empty(a);
 	a->args_end = a->used;

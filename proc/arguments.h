@@ -25,7 +25,8 @@ struct stack_places {
 	uint64_t below; /* the stack is free below this address */
 };
 
-MUST_CHECK int arguments_from_user(struct arguments *a, uaddr_t path, uaddr_t argv, uaddr_t envp, uint64_t stack_limit);
+MUST_CHECK int arguments_path_from_user(struct arguments *a, uaddr_t path);
+MUST_CHECK int arguments_from_user(struct arguments *a, uaddr_t argv, uaddr_t envp, uint64_t stack_limit);
 MUST_CHECK int arguments_from_kernel(struct arguments *a, const char *path, const char *const argv[],
 				     const char *const envp[]);
 void arguments_free(struct arguments *a);

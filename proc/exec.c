@@ -111,11 +111,11 @@ static int parse_script_line(char *line, size_t len, char **ret_interp, char **r
 	return 0;
 }
 
-/* Opens `path`; as long as it is a script, goes on with its interpreter, whose arguments are put in front. */
-static int open_program(struct exec *x, const char *path)
+/* As long as x->file is a script, goes on with its interpreter, whose arguments are put in front. */
+static int follow_scripts(struct exec *x)
 {
 	char line[HEADER_SIZE], *interp, *arg;
-	int err = vfs_open_exec(path, &x->file);
+	int err = 0;
 
 	for (int depth = 0; !err; depth++) {
 		int64_t n = file_pread(x->file, line, sizeof(line) - 1, 0);
@@ -151,7 +151,9 @@ static int open_interpreter(struct exec *x)
 	if (!path)
 		return -ENOMEM;
 	n = file_pread(x->file, path, x->plan.interp_size, x->plan.interp_offset);
-	if (n != (int64_t)x->plan.interp_size || path[n - 1])
+	if (n != (int64_t)x->plan.interp_size)
+		err = n < 0 ? (int)n : -EIO;
+	else if (path[n - 1])
 		err = -ENOEXEC;
 	else
 		err = vfs_open_exec(path, &x->interp_file);
@@ -426,12 +428,12 @@ static void release(struct exec *x)
 	arguments_free(&x->args);
 }
 
-/* With the arguments gathered in x->args. */
+/* With the file open and the arguments gathered in x->args. */
 static int exec_gathered(struct exec *x, const char *path)
 {
 	struct space *old = current()->space;
 	struct signal_actions *actions;
-	int err = open_program(x, path);
+	int err = follow_scripts(x);
 
 	if (!err)
 		err = read_plan(x->file, &x->plan);
@@ -457,7 +459,9 @@ int process_exec(const char *path, const char *const argv[], const char *const e
 
 	if (!x)
 		return -ENOMEM;
-	err = arguments_from_kernel(&x->args, path, argv, envp);
+	err = vfs_open_exec(path, &x->file);
+	if (!err)
+		err = arguments_from_kernel(&x->args, path, argv, envp);
 	if (!err)
 		err = exec_gathered(x, path);
 	release(x);
@@ -472,7 +476,11 @@ int64_t sys_execve(uaddr_t path, uaddr_t argv, uaddr_t envp)
 
 	if (!x)
 		return -ENOMEM;
-	err = arguments_from_user(&x->args, path, argv, envp, current_process()->limits[RLIMIT_STACK].soft);
+	err = arguments_path_from_user(&x->args, path);
+	if (!err)
+		err = vfs_open_exec(x->args.path, &x->file); /* before the vectors: the order of Linux's errors */
+	if (!err)
+		err = arguments_from_user(&x->args, argv, envp, current_process()->limits[RLIMIT_STACK].soft);
 	if (!err)
 		err = exec_gathered(x, x->args.path);
 	release(x);

@@ -130,6 +130,8 @@ int64_t process_fork(const struct clone_request *req)
 	int32_t pid;
 	int err;
 
+	if ((req->flags & ~(uint64_t)CLONE_SUPPORTED) || req->exit_signal > SIGNALS)
+		return -EINVAL;
 	if (too_many(parent))
 		return -EAGAIN;
 	err = process_create(parent->process, &p);

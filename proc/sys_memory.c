@@ -82,6 +82,7 @@ int64_t sys_mmap(uaddr_t addr, uint64_t len, uint64_t prot, uint64_t flags, int 
 		return err;
 	req.fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 	req.no_replace = flags & MAP_FIXED_NOREPLACE;
+	req.no_reserve = flags & MAP_NORESERVE;
 	req.flags = (shared ? REGION_SHARED : 0) | (flags & MAP_GROWSDOWN ? REGION_STACK : 0);
 	if (anonymous) {
 		err = map_anonymous(&req, shared, &at);
