@@ -272,6 +272,9 @@ static int show_counters(struct text *t, const struct subject *subject)
 	frame_stats(&s);
 	text_printf(t, "frames_total %llu\nframes_free %llu\nframes_reserved %llu\n", (ull)s.total, (ull)s.free,
 		    (ull)s.reserved);
+	/* Pages with free blocks between live ones make frames_heap vary: frames_free + frames_heap and heap_live do not. */
+	text_printf(t, "frames_heap %llu\nheap_live %llu\n", (ull)heap_frames(),
+		    (ull)(counters[COUNTER_heap_allocs] - counters[COUNTER_heap_frees]));
 	text_printf(t, "frames_anon %llu\nframes_cache %llu\nframes_tables %llu\nframes_kernel %llu\n",
 		    (ull)s.by_kind[FRAME_ANON], (ull)s.by_kind[FRAME_CACHE],
 		    (ull)(s.by_kind[FRAME_L1] + s.by_kind[FRAME_L2] + s.by_kind[FRAME_L3] + s.by_kind[FRAME_ROOT]),

@@ -12,6 +12,7 @@
 #include "kernel/base/print.h"
 #include "kernel/base/probe.h"
 #include "kernel/panic.h"
+#include "mm/counters.h"
 #include "mm/fault.h"
 #include "mm/kmap.h"
 #include "mm/paging.h"
@@ -39,6 +40,7 @@ static void handle_irq(const struct trapframe *tf)
 	if (tf->vector == VECTOR_SPURIOUS)
 		return;
 	c->irq_depth++;
+	COUNT(interrupts);
 	if (irq_ack)
 		irq_ack();
 	if (handler)

@@ -29,14 +29,14 @@ struct slab {
 _Static_assert(sizeof(struct slab) <= SLAB_HEADER, "blocks start at a cache line");
 
 /* Chosen so that little of the 4,032 bytes after the header is lost, and sizes of 64 keep their alignment. */
-static const uint16_t class_size[] = {16,  32,  48,  64,  96,  128,  192,  256, 320,
-				      448, 512, 576, 640, 768, 960,  1344, 1984};
+static const uint16_t class_size[] = {16, 32, 48, 64, 96, 128, 192, 256, 320, 448, 512, 576, 640, 768, 960, 1344, 1984};
 #define CLASSES ARRAY_LEN(class_size)
 
 static struct {
 	struct spinlock lock;
 	struct list partial[CLASSES];
 	uint8_t class_of[LARGEST / 16 + 1]; /* by (size + 15) / 16 */
+	uint64_t pages;                     /* marked as used */
 	uint64_t hint;                      /* word of the bitmap to look at first */
 	uint64_t used[HEAP_PAGES / 64];     /* pages of the address range */
 } heap;
@@ -68,6 +68,7 @@ static bool range_is_free(uint64_t start, uint64_t n)
 
 static void range_mark(uint64_t start, uint64_t n, bool used)
 {
+	heap.pages += used ? n : -n;
 	for (uint64_t i = start; i < start + n; i++) {
 		if (used)
 			heap.used[i / 64] |= 1ull << (i % 64);
@@ -237,17 +238,20 @@ static void small_free(void *p)
 
 void *kmalloc(size_t n)
 {
+	void *p = NULL;
+
 	if (inject_failure(INJECT_HEAP))
 		return NULL;
-	COUNT(heap_allocs);
 	if (likely(n <= LARGEST)) {
 		if (unlikely(!heap.partial[0].next))
 			heap_init_classes();
-		return small_alloc(heap.class_of[(n + 15) / 16]);
+		p = small_alloc(heap.class_of[(n + 15) / 16]);
+	} else if (n <= HEAP_PAGES * PAGE_SIZE) {
+		p = pages_alloc(pages_for(n));
 	}
-	if (n > HEAP_PAGES * PAGE_SIZE)
-		return NULL;
-	return pages_alloc(pages_for(n));
+	if (likely(p))
+		COUNT(heap_allocs);
+	return p;
 }
 
 void *kzalloc(size_t n)
@@ -269,3 +273,5 @@ void kfree(void *p)
 	else
 		small_free(p);
 }
+
+uint64_t heap_frames(void) { return heap.pages; }

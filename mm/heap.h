@@ -17,4 +17,7 @@ MUST_CHECK void *kmalloc(size_t n);
 MUST_CHECK void *kzalloc(size_t n);
 void kfree(void *p); /* NULL is fine */
 
+/* Frames that the heap holds now: with free blocks between live ones they are more than the live blocks need. */
+uint64_t heap_frames(void);
+
 #endif

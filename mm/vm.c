@@ -72,12 +72,12 @@ static int choose_place(struct space *s, const struct map_request *req, uint64_t
 	return -ENOMEM;
 }
 
-/* A single private mapping that could never be filled is refused, as by Linux's heuristic overcommit. */
+/* A single private mapping that could never be filled is refused, as by Linux's heuristic overcommit (MAP_NORESERVE asks not to). */
 static bool obviously_too_much(const struct map_request *req, uint64_t len)
 {
 	struct frame_stats stats;
 
-	if (req->object || !(req->prot & PROT_WRITE))
+	if (req->object || req->no_reserve || !(req->prot & PROT_WRITE))
 		return false;
 	frame_stats(&stats);
 	return len >> PAGE_SHIFT > stats.total;
