@@ -118,10 +118,12 @@ static size_t cut_image_name(char *line, size_t length)
 static size_t put_load_options(struct stub *s)
 {
 	const uint8_t *bytes = s->loaded->LoadOptions;
-	size_t size = bytes ? s->loaded->LoadOptionsSize : 0;
-	size_t skip = load_option_header(bytes, size);
-	size_t at = 0;
+	size_t size = s->loaded->LoadOptionsSize;
+	size_t skip, at = 0;
 
+	if (!bytes)
+		return 0;
+	skip = load_option_header(bytes, size);
 	put_utf16(s, &at, bytes + skip, (size - skip) / 2);
 	return cut_image_name(s->cmdline, at);
 }
