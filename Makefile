@@ -92,7 +92,7 @@ help: ## this list
 DEPS := clang=clang lld-link=lld llvm-objcopy=llvm clang-format=clang-format \
 	/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-x86_64.a=libclang-rt-14-dev \
 	/usr/include/efi/efi.h=gnu-efi /usr/include/linux/version.h=linux-libc-dev /usr/include/stdlib.h=libc6-dev \
-	/usr/include/gnumake.h=make musl-gcc=musl-tools /var/lib/dpkg/info/busybox-static.list=busybox-static \
+	/usr/include/gnumake.h=make gcc=gcc musl-gcc=musl-tools /var/lib/dpkg/info/busybox-static.list=busybox-static \
 	/bin/bash-static=bash-static cpio=cpio mcopy=mtools python3=python3 \
 	/usr/lib/python3/dist-packages/pexpect=python3-pexpect qemu-system-x86_64=qemu-system-x86 \
 	/usr/share/OVMF/OVMF_CODE_4M.fd=ovmf
