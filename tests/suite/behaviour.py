@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import time
 
-from suite.core import BOOT_TIMEOUT, IMAGE, LOGS, Boot, Failure, Job
+from suite.core import BOOT_TIMEOUT, IMAGE, LOGS, SETTINGS, Boot, Failure, Job
 
 
 def expect(what, want, got):
@@ -99,7 +99,7 @@ def test_panic():
 
 def test_make_status():
     """Through make itself, with its default image: the exact status, and nothing but the command's output."""
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CHECKED")}
+    env = {k: v for k, v in os.environ.items() if k not in SETTINGS}
     done = subprocess.run(["make", "-s", "run", "CMD=echo \"it's $$\" | wc -w; exit 7",
                            f"KERNEL_LOG={LOGS}/run-make.log"], env=env, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=400, check=False)
@@ -110,9 +110,8 @@ def test_make_status():
 def test_terminal():
     """A session as a person has it: greeting, prompt, an interrupt, job control, end by exit."""
     import pexpect
-    env = dict(os.environ, EFI=IMAGE, KERNEL_LOG=f"{LOGS}/run-terminal.log", TERM="vt100")
-    for name in ("CMD", "OVERLAY", "TIMEOUT", "MAKEFLAGS"):
-        env.pop(name, None)
+    env = {k: v for k, v in os.environ.items() if k not in SETTINGS}
+    env.update(EFI=IMAGE, KERNEL_LOG=f"{LOGS}/run-terminal.log", TERM="vt100")
     with open(f"{LOGS}/run-terminal.out", "wb") as transcript:
         child = pexpect.spawn("ovmf/run", env=env, timeout=120, logfile=transcript, dimensions=(24, 100))
         steps = [
@@ -141,17 +140,17 @@ def test_terminal():
             child.expect(pexpect.EOF)
         except (pexpect.TIMEOUT, pexpect.EOF) as error:
             child.close(force=True)
-            last = (child.before or b"")[-80:] if isinstance(child.before, (bytes, type(None))) else ""
-            raise Failure(f"at `{send or 'the start'}`, waiting for `{answer}`: {type(error).__name__}, last: {last!r}") \
-                from None
+            last = child.before[-80:] if isinstance(child.before, bytes) else b""
+            step = f"at `{send or 'the start'}`, waiting for `{answer}`"
+            raise Failure(f"{step}: {type(error).__name__}, last: {last!r}") from None
         child.close()
         expect("status", 3, child.exitstatus)
 
 
 TESTS = {
     "status": test_status, "killed": test_killed, "outputs": test_outputs, "bytes": test_bytes, "script": test_script,
-    "no-input": test_no_input, "overlay": test_overlay, "forktest": test_forktest, "timeout": test_timeout, "bad-values": test_bad_values,
-    "panic": test_panic, "make-status": test_make_status, "terminal": test_terminal,
+    "no-input": test_no_input, "overlay": test_overlay, "forktest": test_forktest, "timeout": test_timeout,
+    "bad-values": test_bad_values, "panic": test_panic, "make-status": test_make_status, "terminal": test_terminal,
 }
 
 

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 LOGS = "build/test"
 IMAGE = "build/checked/BOOTX64.EFI"
 BOOT_TIMEOUT = 240
+SETTINGS = ("CMD OVERLAY ESP MEM SMP CPU FORK APPEND QEMU_EXTRA ICOUNT TIMEOUT EFI KERNEL_LOG "
+            "MAKEFLAGS MAKELEVEL MFLAGS CHECKED").split()
 
 
 class Failure(Exception):
@@ -93,8 +95,7 @@ class Boot:
         for stale in (self.kernel_log, base + ".serial.log"):
             if os.path.exists(stale):
                 os.unlink(stale)
-        env = {k: v for k, v in os.environ.items() if k not in
-               ("CMD", "OVERLAY", "MEM", "SMP", "CPU", "FORK", "APPEND", "QEMU_EXTRA", "ICOUNT", "TIMEOUT", "EFI", "ESP")}
+        env = {k: v for k, v in os.environ.items() if k not in SETTINGS}
         env.update(EFI=IMAGE, KERNEL_LOG=self.kernel_log, TIMEOUT=str(timeout))
         env.update({k: str(v) for k, v in settings.items()})
         start = time.monotonic()

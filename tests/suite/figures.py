@@ -1,4 +1,4 @@
-"""Figures: printed, compared with nothing. Instructions are counted by QEMU (one per nanosecond of the guest's clock)."""
+"""Figures: printed, compared with nothing. Instructions are counted by QEMU, one for each nanosecond of guest time."""
 import os
 import re
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from suite.core import Boot
+from suite.core import SETTINGS, Boot
 
 FIRST_USER = re.compile(r"^\[ *(\d+\.\d+)\] Run (\S+) as init process", re.M)
 
@@ -22,12 +22,13 @@ def first_user_seconds(name, settings):
 def clean_build_seconds():
     """make from a fresh copy of the sources, in a directory of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], stdout=subprocess.PIPE, check=True)
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], stdout=subprocess.PIPE,
+                                check=True)
         for path in filter(None, listed.stdout.decode().split("\0")):
             if os.path.isfile(path):
                 os.makedirs(os.path.dirname(f"{folder}/{path}") or folder, exist_ok=True)
                 shutil.copy2(path, f"{folder}/{path}")
-        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CHECKED")}
+        env = {k: v for k, v in os.environ.items() if k not in SETTINGS}
         start = time.monotonic()
         done = subprocess.run(["make", "-s"], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, timeout=300, check=False)

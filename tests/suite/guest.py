@@ -16,8 +16,8 @@ from suite.core import LOGS, Boot, Job, save
 STRATEGIES = ["copy", "cow", "hybrid"]
 MAX_BOOTS = 6
 
-# The program or script $2 of kind $1 runs in an empty directory, twice, and a third time where the free frames after the
-# second run (or the kernel's live heap blocks) are not those after the first. Reading the counter forks nothing.
+# The program or script $2 of kind $1 runs in an empty directory, twice, and a third time where the free frames (or the
+# kernel's live heap blocks) after the second run are not those after the first. Reading the counters forks nothing.
 DRIVER = r"""
 frames() {
 	sleep 0.1
@@ -60,7 +60,8 @@ def programs():
              if not f.endswith("forktest.c")]  # which runs the others: see behaviour.py
     found += [("/test/bin", os.path.splitext(os.path.basename(f))[0]) for f in sorted(glob.glob("tests/guest/*.c"))]
     tests = [("program", name, folder) for folder, name in found]
-    tests += [("script", os.path.splitext(os.path.basename(f))[0], "-") for f in sorted(glob.glob("tests/scripts/*.sh"))]
+    scripts = sorted(glob.glob("tests/scripts/*.sh"))
+    tests += [("script", os.path.splitext(os.path.basename(f))[0], "-") for f in scripts]
     return tests
 
 
@@ -153,9 +154,16 @@ def judge(name, result, expected):
         return f"the output is right, but the status is {status} instead of {want_status}"
     if "absent" in frames:
         return "/proc/tine/counters has no line frames_free"
-    if frames[2] != frames[1] and frames[1] != frames[0]:
+    if leaks(frames):
         return f"leaks: {' '.join(frames)} frames free / heap blocks live after each run"
     return None
+
+
+def leaks(frames):
+    """What leaks does so in every run; what merely ends a little later than the shell looks (an orphan) does not."""
+    counts = [[int(n) for n in f.split("/")] for f in frames]
+    return (counts[0][0] > counts[1][0] > counts[2][0]
+            or any(len(c) > 1 for c in counts) and counts[0][1] < counts[1][1] < counts[2][1])
 
 
 def run_strategy(strategy, tests, runner):
