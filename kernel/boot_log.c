@@ -9,7 +9,6 @@
 #include "kernel/dev/debugcon.h"
 #include "kernel/dev/serial.h"
 #include "kernel/version.h"
-#include "mm/frame.h"
 
 void boot_log_init(void)
 {
@@ -102,12 +101,4 @@ void boot_log_firmware(const struct boot_info *info)
 	if (!info->runtime_services)
 		pr_warn("efi: no runtime services (SetVirtualAddressMap: %#lx)", (uint64_t)info->virtual_map_status);
 	log_memory_map(info);
-}
-
-void boot_log_memory(void)
-{
-	struct frame_stats s;
-
-	frame_stats(&s);
-	pr_info("Memory: %luK/%luK available", s.free * 4, s.total * 4);
 }

@@ -10,6 +10,5 @@ void boot_log_init(void);
 void boot_log_consoles(void);
 /* Firmware, what the stub said, tables, memory map. */
 void boot_log_firmware(const struct boot_info *info);
-void boot_log_memory(void);
 
 #endif

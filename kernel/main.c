@@ -66,7 +66,6 @@ static void start_memory(const struct boot_info *info)
 {
 	if (mm_init(info, options.mem))
 		refuse("too little memory");
-	boot_log_memory();
 }
 
 static void start_random(const struct boot_info *info)

@@ -2,11 +2,13 @@
 #include <asm/prctl.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/sysinfo.h>
 #include <linux/utsname.h>
 
 #include "kernel/base/clock.h"
 #include "kernel/base/cpu.h"
+#include "kernel/base/lock.h"
 #include "kernel/base/power.h"
 #include "kernel/base/print.h"
 #include "kernel/base/random.h"
@@ -19,7 +21,9 @@
 #include "proc/process.h"
 #include "proc/sched.h"
 
-static const struct new_utsname system_name = {
+static struct spinlock name_lock = SPINLOCK_INIT("uname", LOCK_DEVICE);
+
+static struct new_utsname system_name = {
     .sysname = TINE_SYSNAME,
     .nodename = "tine",
     .release = TINE_RELEASE,
@@ -28,7 +32,35 @@ static const struct new_utsname system_name = {
     .domainname = "(none)",
 };
 
-int64_t sys_uname(uaddr_t buf) { return copy_to_user(buf, &system_name, sizeof(system_name)); }
+int64_t sys_uname(uaddr_t buf)
+{
+	uint64_t flags = spin_lock_irq(&name_lock);
+	struct new_utsname name = system_name;
+
+	spin_unlock_irq(&name_lock, flags);
+	return copy_to_user(buf, &name, sizeof(name));
+}
+
+/* field: one of system_name's, all of a size. */
+static int64_t set_name(char field[__NEW_UTS_LEN + 1], uaddr_t from, int len)
+{
+	char name[__NEW_UTS_LEN + 1] = "";
+
+	if (!cred_is_root(current()->cred))
+		return -EPERM;
+	if (len < 0 || len > __NEW_UTS_LEN)
+		return -EINVAL;
+	if (copy_from_user(name, from, (size_t)len))
+		return -EFAULT;
+	uint64_t flags = spin_lock_irq(&name_lock);
+	memcpy(field, name, sizeof(name));
+	spin_unlock_irq(&name_lock, flags);
+	return 0;
+}
+
+int64_t sys_sethostname(uaddr_t name, int len) { return set_name(system_name.nodename, name, len); }
+
+int64_t sys_setdomainname(uaddr_t name, int len) { return set_name(system_name.domainname, name, len); }
 
 int64_t sys_sysinfo(uaddr_t info)
 {
@@ -76,7 +108,7 @@ int64_t sys_getcpu(uaddr_t cpu, uaddr_t node, uaddr_t unused)
 	return 0;
 }
 
-/* ---- CPU affinity: there is one CPU ---- */
+/* ---- Scheduling: there is one CPU and one policy, round robin without priorities (SCHED_OTHER) ---- */
 
 static int check_pid(int32_t pid)
 {
@@ -111,6 +143,35 @@ int64_t sys_sched_setaffinity(int32_t pid, unsigned len, uaddr_t mask)
 	if (err)
 		return err;
 	return wanted & 1 ? 0 : -EINVAL;
+}
+
+int64_t sys_sched_getscheduler(int32_t pid)
+{
+	int err = check_pid(pid);
+
+	return err ? err : SCHED_NORMAL;
+}
+
+int64_t sys_sched_getparam(int32_t pid, uaddr_t param)
+{
+	int err = check_pid(pid);
+
+	return err ? err : user_put_u32(param, 0);
+}
+
+/* As sched(7) says for the policies that Linux has. */
+int64_t sys_sched_get_priority_max(int policy)
+{
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		return 99;
+	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ? 0 : -EINVAL;
+}
+
+int64_t sys_sched_get_priority_min(int policy)
+{
+	int64_t max = sys_sched_get_priority_max(policy);
+
+	return max == 99 ? 1 : max;
 }
 
 int64_t sys_sched_yield(void)

@@ -2,6 +2,8 @@
 
 /* kernel/ */
 S1(uname, uaddr_t, buf)
+S2(sethostname, uaddr_t, name, int, len)
+S2(setdomainname, uaddr_t, name, int, len)
 S1(sysinfo, uaddr_t, info)
 S3(getrandom, uaddr_t, buf, size_t, len, unsigned, flags)
 S2(clock_gettime, int32_t, clock, uaddr_t, time)
@@ -17,6 +19,10 @@ S2(arch_prctl, int, code, uint64_t, address)
 S0(sched_yield)
 S3(sched_getaffinity, int32_t, pid, unsigned, len, uaddr_t, mask)
 S3(sched_setaffinity, int32_t, pid, unsigned, len, uaddr_t, mask)
+S1(sched_getscheduler, int32_t, pid)
+S2(sched_getparam, int32_t, pid, uaddr_t, param)
+S1(sched_get_priority_max, int, policy)
+S1(sched_get_priority_min, int, policy)
 
 /* mm/ and proc/ */
 S0(fork)
