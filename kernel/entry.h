@@ -1,4 +1,4 @@
-/* clang-format off: assembly */
+/* clang-format off */
 /* kernel/entry.h - what kernel/trap.S and kernel/syscall.S have in common. Assembly only. */
 #ifndef TINE_KERNEL_ENTRY_H
 #define TINE_KERNEL_ENTRY_H

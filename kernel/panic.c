@@ -6,10 +6,10 @@
 #include "kernel/base/cpu.h"
 #include "kernel/base/options.h"
 #include "kernel/base/percpu.h"
+#include "kernel/base/power.h"
 #include "kernel/base/print.h"
 #include "kernel/base/probe.h"
 #include "kernel/base/unwind.h"
-#include "kernel/base/power.h"
 #include "kernel/symbols.h"
 #include "proc/thread.h"
 
