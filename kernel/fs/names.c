@@ -399,6 +399,7 @@ static int rename_commit(const struct rename *r)
 static int rename_between(struct walk *from, struct walk *to, uint32_t flags)
 {
 	struct rename r = {from, to, {NULL, NULL}, {NULL, NULL}, flags};
+	bool same;
 	int err;
 
 	if (from->kind != LAST_NAME || to->kind != LAST_NAME)
@@ -411,8 +412,10 @@ static int rename_between(struct walk *from, struct walk *to, uint32_t flags)
 	err = walk_child(to, &r.new);
 	if (err && err != -ENOENT)
 		goto put_old;
-	err = check_rename(&r);
-	if (!err && (!r.new.dentry || r.new.dentry->inode != r.old.dentry->inode))
+	/* Two names of one file: nothing to do (POSIX.1-2017 rename). */
+	same = r.new.dentry && r.new.dentry->inode == r.old.dentry->inode && !flags;
+	err = same ? 0 : check_rename(&r);
+	if (!err && !same)
 		err = rename_commit(&r);
 	if (r.new.dentry)
 		path_put(&r.new);
