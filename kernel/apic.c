@@ -78,6 +78,56 @@ static bool map_registers(uint64_t base)
 	return x2apic || registers;
 }
 
+/* ---- I/O APIC ---- */
+
+#define IOAPIC_SELECT      0
+#define IOAPIC_WINDOW      4 /* in words */
+#define IOAPIC_VERSION     1
+#define IOAPIC_REDIRECTION 0x10
+#define REDIRECT_LOW       (1u << 13)
+#define REDIRECT_LEVEL     (1u << 15)
+
+static volatile uint32_t *ioapic; /* NULL: none */
+
+static uint32_t ioapic_read(volatile uint32_t *io, uint32_t r)
+{
+	io[IOAPIC_SELECT] = r;
+	return io[IOAPIC_WINDOW];
+}
+
+static void ioapic_write(volatile uint32_t *io, uint32_t r, uint32_t v)
+{
+	io[IOAPIC_SELECT] = r;
+	io[IOAPIC_WINDOW] = v;
+}
+
+static uint32_t ioapic_pins(volatile uint32_t *io) { return (ioapic_read(io, IOAPIC_VERSION) >> 16 & 0xff) + 1; }
+
+/* Finds the I/O APIC, and masks what the firmware may have left open. */
+static void ioapic_init(void)
+{
+	if (!acpi_info.ioapic.v || apic_id() > 0xff)
+		return;
+	ioapic = kmap_device(acpi_info.ioapic, PAGE_SIZE, KMAP_UC);
+	for (uint32_t pin = 0; ioapic && pin < ioapic_pins(ioapic); pin++)
+		ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, LVT_MASKED);
+}
+
+bool apic_route_isa(unsigned irq, uint8_t vector)
+{
+	const struct acpi_isa_irq *isa = &acpi_info.isa[irq];
+	uint32_t pin = isa->gsi - acpi_info.ioapic_gsi;
+
+	if (!ioapic || pin >= ioapic_pins(ioapic))
+		return false;
+	ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin + 1, apic_id() << 24);
+	ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin,
+		     vector | (isa->active_low ? REDIRECT_LOW : 0) | (isa->level ? REDIRECT_LEVEL : 0));
+	return true;
+}
+
+/* ---- Start ---- */
+
 bool apic_init(void)
 {
 	uint64_t base = read_msr(MSR_APIC_BASE);
@@ -94,6 +144,7 @@ bool apic_init(void)
 	apic_write(APIC_LVT_ERROR, LVT_MASKED);
 	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	irq_set_ack(acknowledge);
+	ioapic_init();
 	pr_info("APIC: %s, id %u, %u usable CPUs in the MADT", x2apic ? "x2APIC" : "xAPIC", apic_id(),
 		acpi_info.cpu_count);
 	return true;
@@ -145,41 +196,4 @@ void apic_timer_init(void)
 	timer_set_device(timer_arm);
 	uint64_t khz = ticks * 1000000 / ns;
 	pr_info("APIC: timer %lu.%03lu MHz", khz / 1000, khz % 1000);
-}
-
-/* ---- I/O APIC ---- */
-
-#define IOAPIC_SELECT      0
-#define IOAPIC_WINDOW      4 /* in words */
-#define IOAPIC_VERSION     1
-#define IOAPIC_REDIRECTION 0x10
-#define REDIRECT_LOW       (1u << 13)
-#define REDIRECT_LEVEL     (1u << 15)
-
-static uint32_t ioapic_read(volatile uint32_t *io, uint32_t r)
-{
-	io[IOAPIC_SELECT] = r;
-	return io[IOAPIC_WINDOW];
-}
-
-static void ioapic_write(volatile uint32_t *io, uint32_t r, uint32_t v)
-{
-	io[IOAPIC_SELECT] = r;
-	io[IOAPIC_WINDOW] = v;
-}
-
-bool apic_route_isa(unsigned irq, uint8_t vector)
-{
-	const struct acpi_isa_irq *isa = &acpi_info.isa[irq];
-	uint32_t pin = isa->gsi - acpi_info.ioapic_gsi;
-
-	if (!acpi_info.ioapic.v || apic_id() > 0xff)
-		return false;
-	volatile uint32_t *io = kmap_device(acpi_info.ioapic, PAGE_SIZE, KMAP_UC);
-	if (!io || pin > (ioapic_read(io, IOAPIC_VERSION) >> 16 & 0xff))
-		return false;
-	ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin + 1, apic_id() << 24);
-	ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin,
-		     vector | (isa->active_low ? REDIRECT_LOW : 0) | (isa->level ? REDIRECT_LEVEL : 0));
-	return true;
 }

@@ -16,7 +16,7 @@ static char line_words[LINE_MAX]; /* cut into words: options and init's argument
 
 static int parse_fork(const char *v)
 {
-	static const char *const names[FORK_POLICIES] = {"copy", "cow", "hybrid"};
+	static const char *const names[FORK_POLICIES] = {"copy", "cow", "hybrid", "tree"};
 
 	for (unsigned i = 0; v && i < FORK_POLICIES; i++)
 		if (!strcmp(v, names[i])) {
@@ -40,6 +40,8 @@ static int parse_fork_trace(const char *v) { return parse_bool(v, &options.fork_
 static int parse_syscall_trace(const char *v) { return parse_bool(v, &options.syscall_trace); }
 
 static int parse_quiet(const char *v) { return parse_bool(v, &options.quiet); }
+
+static int parse_nmi(const char *v) { return parse_bool(v, &options.unknown_nmi_panic); }
 
 static int parse_batch(const char *v) { return parse_bool(v, &options.batch); }
 
@@ -125,7 +127,7 @@ static const struct {
 	const char *name, *help;
 	int (*parse)(const char *value);
 } table[] = {
-    {"fork", "copy|cow|hybrid: how fork builds the child's memory", parse_fork},
+    {"fork", "copy|cow|hybrid|tree: how fork builds the child's memory", parse_fork},
     {"fork_trace", "log what each fork copied and shared", parse_fork_trace},
     {"syscall_trace", "log each system call", parse_syscall_trace},
     {"init", "path of the first program (/init)", parse_init},
@@ -134,6 +136,7 @@ static const struct {
     {"console", "ttyS0 or tty0: show the whole boot log there", parse_console},
     {"mem", "use no more than this much memory, with K, M, G or T", parse_mem},
     {"panic", "seconds from a panic to a restart, -1: at once, 0: power off instead", parse_panic},
+    {"unknown_nmi_panic", "an NMI is a panic: shows where the kernel hangs", parse_nmi},
     {"exit", "I/O port of QEMU's isa-debug-exit", parse_exit},
     {"tine.batch", "standard output and error of init go to the ports 0xe9 and 0xea", parse_batch},
     {"efi", "how the firmware's runtime services are used", parse_efi},

@@ -168,7 +168,9 @@ static const struct {
 void kernel_main(const struct boot_info *info)
 {
 	cpu_gs_init();
-	for (unsigned i = 0; i < ARRAY_LEN(steps); i++)
+	for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
+		pr_debug("boot: %s", steps[i].name);
 		steps[i].run(info);
+	}
 	sched_idle();
 }

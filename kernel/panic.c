@@ -127,8 +127,6 @@ void panic_trap(const struct trapframe *tf, const char *fmt, ...)
 	panic_frame(tf, reason);
 }
 
-void panic_nmi(const struct trapframe *tf) { panic_trap(tf, "NMI"); }
-
 /* ---- Stack protector ---- */
 
 uint64_t __stack_chk_guard = 0x595e9fbd94fda766;

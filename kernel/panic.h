@@ -13,9 +13,6 @@
 #include "kernel/base/trapframe.h"
 
 NORETURN PRINTF(2, 3) void panic_trap(const struct trapframe *tf, const char *fmt, ...);
-/* An NMI has no known reason here: somebody (a debugger's `nmi` command, a watchdog) wants to know where it hangs. */
-NORETURN void panic_nmi(const struct trapframe *tf);
-
 /* Prints the calls that led here. */
 void backtrace_log(void);
 

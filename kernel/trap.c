@@ -7,6 +7,7 @@
 
 #include "kernel/base/cpu.h"
 #include "kernel/base/lock.h"
+#include "kernel/base/options.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/percpu.h"
 #include "kernel/base/print.h"
@@ -31,6 +32,18 @@ void irq_set_handler(uint8_t vector, void (*handler)(void)) { irq_handlers[vecto
 
 void irq_set_ack(void (*ack)(void)) { irq_ack = ack; }
 
+static uint32_t nmi_count, nmi_reported;
+
+static void report_nmis(void)
+{
+	uint32_t seen = nmi_count;
+
+	if (likely(seen == nmi_reported))
+		return;
+	pr_warn("NMI for an unknown reason, %u so far (unknown_nmi_panic shows where)", seen);
+	nmi_reported = seen;
+}
+
 static void handle_irq(const struct trapframe *tf)
 {
 	struct cpu *c = this_cpu();
@@ -45,6 +58,7 @@ static void handle_irq(const struct trapframe *tf)
 		irq_ack();
 	if (handler)
 		handler();
+	report_nmis();
 	c->irq_depth--;
 }
 
@@ -107,10 +121,12 @@ static void handle_debug(struct trapframe *tf, const struct exception *e)
 	tf->rflags &= ~(uint64_t)RFLAGS_TF;
 }
 
+/* It may strike while the log's lock is held: the next interrupt reports it. */
 static void handle_nmi(struct trapframe *tf, const struct exception *e)
 {
-	(void)e;
-	panic_nmi(tf);
+	if (options.unknown_nmi_panic)
+		panic_trap(tf, "%s", e->name);
+	nmi_count++;
 }
 
 static void handle_double_fault(struct trapframe *tf, const struct exception *e)

@@ -21,6 +21,7 @@ enum lock_rank {
 	LOCK_VFS,    /* directory tree: names, links, mounts */
 	LOCK_FILES,  /* one descriptor table */
 	LOCK_FILE,   /* one pipe, one tty, one eventfd: its buffer and state */
+	LOCK_SPACES, /* the list of all address spaces */
 	LOCK_SPACE,  /* one address space: its regions and page tables */
 	LOCK_TABLE,  /* page tables that several spaces share: copying them, giving them up */
 	LOCK_OBJECT, /* one page object: its pages and size */

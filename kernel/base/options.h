@@ -11,13 +11,14 @@
 #include "kernel/base/types.h"
 
 /* How fork builds the child's memory (FORK.md section 3). */
-enum fork_policy { FORK_COPY, FORK_COW, FORK_HYBRID, FORK_POLICIES };
+enum fork_policy { FORK_COPY, FORK_COW, FORK_HYBRID, FORK_TREE, FORK_POLICIES };
 
 struct options {
-	enum fork_policy fork;     /* fork=copy|cow|hybrid */
+	enum fork_policy fork;     /* fork=copy|cow|hybrid|tree */
 	bool fork_trace;           /* log what each fork did */
 	bool syscall_trace;        /* log each system call */
 	bool quiet;                /* consoles show errors only */
+	bool unknown_nmi_panic;    /* an NMI is taken for somebody's wish to see where the kernel hangs */
 	bool batch;                /* tine.batch: standard output goes to port 0xe9, standard error to 0xea */
 	int loglevel;              /* consoles show levels below this, as Linux; -1: not given */
 	uint16_t exit_port;        /* exit=: I/O port that ends QEMU, 0: none */

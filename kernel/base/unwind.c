@@ -146,17 +146,22 @@ static bool undo_function(struct unwind *u, const struct runtime_function *f, ui
 	return false;
 }
 
+/* SizeOfImage of the PE32+ header. */
+static uint32_t image_size(void)
+{
+	return *(const uint32_t *)(__ImageBase + *(const uint32_t *)(__ImageBase + 0x3c) + 24 + 56);
+}
+
 bool unwind_step(struct unwind *u)
 {
-	uint64_t base = (uint64_t)__ImageBase;
+	uint64_t base = (uint64_t)__ImageBase, old_sp = u->regs[RSP];
 	/* A return address may be the first byte after its function (a call that never returns). */
 	uint64_t rva = u->rip - base - (u->exact ? 0 : 1);
-	const struct runtime_function *f = rva < UINT32_MAX ? find_function((uint32_t)rva) : NULL;
 	bool done = false;
-	uint64_t old_sp = u->regs[RSP];
 
-	if (rva >= UINT32_MAX)
+	if (rva >= image_size())
 		return false;
+	const struct runtime_function *f = find_function((uint32_t)rva);
 	u->exact = false;
 	if (f && !undo_function(u, f, (uint32_t)(u->rip - base) - f->begin, &done))
 		return false;
