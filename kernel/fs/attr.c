@@ -124,8 +124,6 @@ int vfs_utimes(const struct path *p, uint64_t atime, uint64_t mtime)
 	bool both_now = atime == TIME_NOW && mtime == TIME_NOW;
 	int err = 0;
 
-	if (atime == TIME_OMIT && mtime == TIME_OMIT)
-		return 0;
 	tree_lock();
 	err = path_writable(p);
 	if (!err && !owns(inode))

@@ -69,6 +69,9 @@ void file_put(struct file *f)
 		file_free(f);
 }
 
+/* No byte of a transfer may lie past the largest offset there is. */
+static bool offset_ok(uint64_t offset, const struct uio *uio) { return uio->left <= (uint64_t)INT64_MAX - offset; }
+
 int64_t file_read(struct file *f, struct uio *uio)
 {
 	int64_t n;
@@ -80,7 +83,7 @@ int64_t file_read(struct file *f, struct uio *uio)
 	if (!f->ops->seek)
 		return f->ops->read(f, uio, NULL);
 	mutex_lock(&f->mutex);
-	n = f->ops->read(f, uio, &f->offset);
+	n = offset_ok(f->offset, uio) ? f->ops->read(f, uio, &f->offset) : -EINVAL;
 	mutex_unlock(&f->mutex);
 	return n;
 }
@@ -96,7 +99,7 @@ int64_t file_write(struct file *f, struct uio *uio)
 	if (!f->ops->seek)
 		return f->ops->write(f, uio, NULL);
 	mutex_lock(&f->mutex);
-	n = f->ops->write(f, uio, &f->offset);
+	n = offset_ok(f->offset, uio) ? f->ops->write(f, uio, &f->offset) : -EINVAL;
 	mutex_unlock(&f->mutex);
 	return n;
 }
@@ -109,7 +112,7 @@ int64_t file_read_at(struct file *f, struct uio *uio, uint64_t offset)
 		return -EBADF;
 	if (!f->ops->read)
 		return inode_is_dir(f->inode) ? -EISDIR : -EINVAL;
-	return f->ops->read(f, uio, &offset);
+	return offset_ok(offset, uio) ? f->ops->read(f, uio, &offset) : -EINVAL;
 }
 
 int64_t file_write_at(struct file *f, struct uio *uio, uint64_t offset)
@@ -120,7 +123,7 @@ int64_t file_write_at(struct file *f, struct uio *uio, uint64_t offset)
 		return -EBADF;
 	if (!f->ops->write)
 		return -EINVAL;
-	return f->ops->write(f, uio, &offset);
+	return offset_ok(offset, uio) ? f->ops->write(f, uio, &offset) : -EINVAL;
 }
 
 int64_t file_pread(struct file *f, void *buf, size_t n, uint64_t offset)
@@ -157,7 +160,7 @@ int64_t file_seek_sized(struct file *f, int64_t offset, int whence, uint64_t siz
 	else if (whence != SEEK_SET)
 		return -EINVAL;
 	if (__builtin_add_overflow(base, offset, &at))
-		return -EOVERFLOW;
+		return -EINVAL;
 	return at < 0 ? -EINVAL : at;
 }
 

@@ -67,6 +67,8 @@ int vfs_create_at(struct walk *w, uint32_t mode, uint32_t rdev, const char *targ
 
 	if (err)
 		return err;
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_is_root(caller()))
+		return -EPERM;
 	err = dir->inode->ops->create(dir->inode, mode, rdev, target, &inode);
 	if (err)
 		return err;
@@ -100,7 +102,7 @@ static int walk_to_new(struct walk *w)
 		path_put(&child);
 		return -EEXIST;
 	}
-	return err == -ENOENT ? 0 : err;
+	return w->missing ? 0 : err;
 }
 
 /* Makes a name of any type. */
@@ -144,8 +146,6 @@ int vfs_mknod(const struct path *start, const char *path, uint32_t mode, uint32_
 		return -EPERM;
 	if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFBLK && type != S_IFSOCK)
 		return -EINVAL;
-	if ((type == S_IFCHR || type == S_IFBLK) && !cred_is_root(caller()))
-		return -EPERM;
 	return make(start, path, type | masked(mode), rdev, NULL);
 }
 
@@ -178,6 +178,8 @@ static int link_at(struct walk *w, const struct path *old)
 		return err;
 	if (inode_is_dir(inode))
 		return -EPERM;
+	if (!inode->nlink && !inode->unnamed)
+		return -ENOENT;
 	err = dentry_create(w->at.dentry, w->name, w->len, inode, &d);
 	if (err)
 		return err;
@@ -410,10 +412,10 @@ static int rename_between(struct walk *from, struct walk *to, uint32_t flags)
 	if (err)
 		return err;
 	err = walk_child(to, &r.new);
-	if (err && err != -ENOENT)
+	if (err && !to->missing)
 		goto put_old;
 	/* Two names of one file: nothing to do (POSIX.1-2017 rename). */
-	same = r.new.dentry && r.new.dentry->inode == r.old.dentry->inode && !flags;
+	same = r.new.dentry &&r.new.dentry->inode == r.old.dentry->inode && !flags;
 	err = same ? 0 : check_rename(&r);
 	if (!err && !same)
 		err = rename_commit(&r);

@@ -263,7 +263,12 @@ static int64_t pipe_ioctl(struct file *f, uint32_t request, uaddr_t arg)
 
 static bool is_pipe(const struct file *f) { return f->ops == &pipe_ops; }
 
-int64_t pipe_get_size(struct file *f) { return is_pipe(f) ? ((struct pipe *)f->private)->capacity : -EBADF; }
+int64_t pipe_get_size(struct file *f)
+{
+	if (!is_pipe(f))
+		return -EBADF;
+	return ((struct pipe *)f->private)->capacity;
+}
 
 int64_t pipe_set_size(struct file *f, uint64_t size)
 {
@@ -285,7 +290,7 @@ int64_t pipe_set_size(struct file *f, uint64_t size)
 	if (!err)
 		p->capacity = room;
 	spin_unlock(&p->lock);
-	return err ? err : room;
+	return err ? err : (int64_t)room;
 }
 
 /* ---- Ends ---- */

@@ -125,37 +125,41 @@ int64_t sys_renameat(int old_dirfd, uaddr_t old, int new_dirfd, uaddr_t new)
 
 int64_t sys_rename(uaddr_t old, uaddr_t new) { return sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0); }
 
+static int64_t put_link(const struct path *p, uaddr_t buf, int size)
+{
+	char *text = kmalloc(PATH_MAX_LEN);
+	int64_t n = text ? vfs_readlink(p, text, MIN((size_t)size, PATH_MAX_LEN)) : -ENOMEM;
+
+	if (n > 0 && copy_to_user(buf, text, (size_t)n))
+		n = -EFAULT;
+	kfree(text);
+	return n;
+}
+
+/* An empty path names the descriptor, which must be one of a link (opened with O_PATH and O_NOFOLLOW): else -ENOENT. */
 int64_t sys_readlinkat(int dirfd, uaddr_t path, uaddr_t buf, int size)
 {
-	char *text;
 	struct path p;
+	struct at a;
 	int64_t n;
 
 	if (size <= 0)
 		return -EINVAL;
-	n = at_lookup(dirfd, path, WALK_EMPTY, &p);
+	n = at_get(&a, dirfd, path);
 	if (n)
 		return n;
-	text = kmalloc(PATH_MAX_LEN);
-	n = text ? vfs_readlink(&p, text, MIN((size_t)size, PATH_MAX_LEN)) : -ENOMEM;
-	if (n > 0 && copy_to_user(buf, text, (size_t)n))
-		n = -EFAULT;
-	kfree(text);
-	path_put(&p);
+	n = walk_path(a.start, a.path.text, WALK_EMPTY, &p);
+	if (!n) {
+		n = put_link(&p, buf, size);
+		if (n == -EINVAL && !*a.path.text)
+			n = -ENOENT;
+		path_put(&p);
+	}
+	at_put(&a);
 	return n;
 }
 
-int64_t sys_readlink(uaddr_t path, uaddr_t buf, int size)
-{
-	struct user_path text;
-	int err = user_path_get(&text, path);
-	bool empty = !err && !*text.text;
-
-	if (err)
-		return err;
-	user_path_put(&text);
-	return empty ? -ENOENT : sys_readlinkat(AT_FDCWD, path, buf, size);
-}
+int64_t sys_readlink(uaddr_t path, uaddr_t buf, int size) { return sys_readlinkat(AT_FDCWD, path, buf, size); }
 
 /* ---- getdents64 ---- */
 

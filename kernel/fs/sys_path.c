@@ -84,7 +84,7 @@ int at_lookup(int dirfd, uaddr_t user_path, unsigned walk_flags, struct path *re
 	struct at a;
 	int err;
 
-	if (!user_path.v && (walk_flags & WALK_EMPTY) && dirfd != AT_FDCWD)
+	if (!user_path.v && (walk_flags & WALK_NULL) && dirfd != AT_FDCWD)
 		return fd_path(dirfd, ret_path);
 	err = at_get(&a, dirfd, user_path);
 	if (err)

@@ -28,7 +28,7 @@ struct at {
 
 MUST_CHECK int at_get(struct at *a, int dirfd, uaddr_t user_path);
 void at_put(struct at *a);
-/* walk_flags: WALK_*. With WALK_EMPTY, an empty path (or a NULL one) names dirfd itself. */
+/* walk_flags: WALK_*. */
 MUST_CHECK int at_lookup(int dirfd, uaddr_t user_path, unsigned walk_flags, struct path *ret_path);
 
 #endif

@@ -340,7 +340,7 @@ static int64_t check_sync(int fd)
 
 	if (err)
 		return err;
-	err = f->ops->seek || inode_is_dir(f->inode) ? 0 : -EINVAL;
+	err = S_ISREG(f->inode->mode) || inode_is_dir(f->inode) ? 0 : -EINVAL;
 	file_put(f);
 	return err;
 }

@@ -287,7 +287,7 @@ int64_t sys_utimensat(int dirfd, uaddr_t path, uaddr_t user_times, int flags)
 {
 	struct __kernel_timespec ts[2];
 	uint64_t times[2] = {TIME_NOW, TIME_NOW};
-	unsigned walk = walk_flags(flags) | (path.v ? 0 : WALK_EMPTY);
+	unsigned walk = walk_flags(flags) | (path.v ? 0 : WALK_NULL);
 	int err = 0;
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -296,7 +296,7 @@ int64_t sys_utimensat(int dirfd, uaddr_t path, uaddr_t user_times, int flags)
 		err = copy_from_user(ts, user_times, sizeof(ts));
 	for (unsigned i = 0; i < 2 && user_times.v && !err; i++)
 		err = time_from_parts(ts[i].tv_sec, ts[i].tv_nsec, &times[i]);
-	if (err)
+	if (err || (times[0] == TIME_OMIT && times[1] == TIME_OMIT))
 		return err;
 	return set_times(dirfd, path, walk, times);
 }
@@ -317,7 +317,7 @@ int64_t sys_futimesat(int dirfd, uaddr_t path, uaddr_t user_times)
 	}
 	if (err)
 		return err;
-	return set_times(dirfd, path, WALK_FOLLOW | (path.v ? 0 : WALK_EMPTY), times);
+	return set_times(dirfd, path, WALK_FOLLOW | (path.v ? 0 : WALK_NULL), times);
 }
 
 int64_t sys_utimes(uaddr_t path, uaddr_t times) { return sys_futimesat(AT_FDCWD, path, times); }
@@ -429,7 +429,7 @@ int64_t sys_lgetxattr(uaddr_t path, uaddr_t name, uaddr_t value, size_t size)
 int64_t sys_fgetxattr(int fd, uaddr_t name, uaddr_t value, size_t size)
 {
 	(void)name, (void)value, (void)size;
-	return no_attributes(fd, UADDR(0), WALK_EMPTY);
+	return no_attributes(fd, UADDR(0), WALK_NULL);
 }
 
 static int64_t empty_list(int64_t err) { return err == -EOPNOTSUPP ? 0 : err; }
@@ -449,5 +449,5 @@ int64_t sys_llistxattr(uaddr_t path, uaddr_t list, size_t size)
 int64_t sys_flistxattr(int fd, uaddr_t list, size_t size)
 {
 	(void)list, (void)size;
-	return empty_list(no_attributes(fd, UADDR(0), WALK_EMPTY));
+	return empty_list(no_attributes(fd, UADDR(0), WALK_NULL));
 }

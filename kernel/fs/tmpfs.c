@@ -44,7 +44,7 @@ static int64_t regular_read(struct file *f, struct uio *uio, uint64_t *offset)
 /* setrlimit(2): a write that begins at the limit fails with SIGXFSZ; one that would cross it is cut short. */
 static int clip_to_limit(struct uio *uio, uint64_t offset)
 {
-	uint64_t limit = MIN(fs_file_size_limit(), (uint64_t)INT64_MAX);
+	uint64_t limit = fs_file_size_limit();
 
 	if (!uio->left)
 		return 0;

@@ -69,6 +69,7 @@ struct inode {
 	uint32_t nlink;                      /* [t] */
 	uint32_t uid, gid;                   /* [t] */
 	uint32_t rdev;                       /* [I] devices */
+	bool unnamed;                        /* [I] made by O_TMPFILE: may get a name though it has none */
 	int32_t writers;                     /* [a] open for writing; below 0: -(number of programs that run it) */
 	uint64_t atime, mtime, ctime, btime; /* ns since 1970 */
 	struct mutex mutex;                  /* contents: appending writes, truncation, a FIFO's pipe */

@@ -190,6 +190,7 @@ static int make_unnamed(const struct path *dir, uint32_t mode, struct path *ret_
 	inode->uid = caller()->fsuid;
 	inode->gid = caller()->fsgid;
 	inode->nlink = 0;
+	inode->unnamed = true;
 	err = dentry_create(dir->dentry, "#tmpfile", 8, inode, &d);
 	inode_put(inode);
 	if (err)

@@ -20,6 +20,7 @@
 #define WALK_FOLLOW    1u /* follow a symbolic link that is the last component */
 #define WALK_DIRECTORY 2u /* the result must be a directory */
 #define WALK_EMPTY     4u /* "" names the start itself (AT_EMPTY_PATH) */
+#define WALK_NULL      8u /* for at_lookup(): a NULL address names the descriptor itself (utimensat) */
 
 enum last_kind { LAST_NONE, LAST_NAME, LAST_DOT, LAST_DOTDOT }; /* NONE: the text was / or // */
 
