@@ -16,6 +16,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/inject.h"
+#include "mm/verify.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 
@@ -282,6 +283,20 @@ static int show_counters(struct text *t, const struct subject *subject)
 	return 0;
 }
 
+/* The recount of mm/verify.h: "ok" or the first breach of an invariant. */
+static int show_verify(struct text *t, const struct subject *subject)
+{
+	struct verify_report r;
+
+	(void)subject;
+	if (mm_verify(&r))
+		text_printf(t, "breach: %s\n", r.breach);
+	else
+		text_printf(t, "ok spaces=%llu tables=%llu leaves=%llu frames=%llu\n", (ull)r.spaces, (ull)r.tables,
+			    (ull)r.leaves, (ull)r.frames);
+	return 0;
+}
+
 /* System calls that programs asked for and that are not there: number and count. */
 static int show_enosys(struct text *t, const struct subject *subject)
 {
@@ -375,6 +390,7 @@ static const struct dir_entry sys_entries[] = {
 static const struct dir_entry tine_entries[] = {
     ENTRY_FILE("counters", show_counters),
     ENTRY_FILE("enosys", show_enosys),
+    ENTRY_FILE("verify", show_verify),
     ENTRY_WRITABLE("fail_nth", show_fail_nth, store_fail_nth),
     {.name = NULL},
 };

@@ -602,7 +602,7 @@ static int show_cgroup(struct text *t, const struct subject *s)
 }
 
 static const char *const policy_names[FORK_POLICIES] = {
-    [FORK_COPY] = "copy", [FORK_COW] = "cow", [FORK_HYBRID] = "hybrid"};
+    [FORK_COPY] = "copy", [FORK_COW] = "cow", [FORK_HYBRID] = "hybrid", [FORK_TREE] = "tree"};
 
 static int show_fork_policy(struct text *t, const struct subject *s)
 {

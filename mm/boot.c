@@ -16,6 +16,12 @@ static pfn_t boot_root;
 
 pfn_t mm_boot_root(void) { return boot_root; }
 
+const struct memory_range *mm_ram_ranges(uint32_t *ret_count)
+{
+	*ret_count = map.count;
+	return ranges;
+}
+
 /* Before the allocator runs, frames come off the front of the first range that has one. */
 static int early_frame(pfn_t *ret_frame)
 {
@@ -119,4 +125,7 @@ void mm_release(const void *mapped_at, struct boot_range range)
 	for (uint64_t i = 0; i < range.pages; i++)
 		(void)kunmap_page(VADDR(at.v + i * PAGE_SIZE));
 	frame_add_range(paddr_to_pfn(range.start), range.pages);
+	if (map.count < map.capacity)
+		ranges[map.count++] =
+		    (struct memory_range){paddr_to_pfn(range.start).v, paddr_to_pfn(range.start).v + range.pages};
 }

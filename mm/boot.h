@@ -12,11 +12,14 @@
 
 #include "efi/boot_info.h"
 #include "kernel/base/addr.h"
+#include "mm/memmap.h"
 
 /* max_bytes: use no more than this of RAM (mem=), 0: all. */
 MUST_CHECK int mm_init(const struct boot_info *info, uint64_t max_bytes);
 /* Frees [start, start + pages) of info->keep and takes it out of the kernel's address space. */
 void mm_release(const void *mapped_at, struct boot_range range);
 pfn_t mm_boot_root(void);
+/* The ranges that the allocator was given, for mm/verify.c. */
+const struct memory_range *mm_ram_ranges(uint32_t *ret_count);
 
 #endif

@@ -22,62 +22,145 @@ static enum action clone_action(const struct region *r, enum fork_policy policy)
 	return policy == FORK_COPY ? COPY : SHARE;
 }
 
-/* The next mapped leaf of [*va, end) in the current space, through the recursive slot; NULL at the end. */
-static pte_t *next_leaf(uint64_t *va, uint64_t end)
-{
-	while (*va < end) {
-		uint64_t missing = path_missing(UADDR(*va));
-		pte_t *entry = entry_window(*va, 1);
+/* The walk over a parent's tree, made twice: once to count, once to build. Both must see the same items. */
+struct walk {
+	const struct space *parent;
+	enum fork_policy policy;
+	uint64_t hot;   /* the page that both sides will write at once: its path is not shared, the page is copied */
+	bool special;   /* some region is not inherited as it is: subtrees with such a region are not shared */
+	uint64_t table; /* index of the 2 MiB stretch whose L1 table is being walked, UINT64_MAX: none */
+	uint64_t done;  /* all below was cloned: a shared subtree may reach past the region that led to it */
+};
 
-		if (missing)
-			*va = ALIGN_DOWN(*va, missing) + missing;
-		else if (pte_mapped(pte_read(entry)))
-			return entry;
-		else
-			*va += PAGE_SIZE;
-	}
-	return NULL;
+#define FEW_TABLES 4  /* L1 tables: below that, copying them beats the copies that own() would make later (FORK.md 3) */
+#define FEW_LEAVES 64 /* the same for the leaves of one L1 table */
+
+static struct walk walk_start(const struct space *parent, enum fork_policy policy, uaddr_t hot)
+{
+	struct walk w = {parent, policy,     policy == FORK_TREE ? ALIGN_DOWN(hot.v, PAGE_SIZE) : UINT64_MAX,
+			 false,  UINT64_MAX, 0};
+	const struct region *r;
+
+	region_for_each (r, parent->regions)
+		w.special |= r->flags & (REGION_DONTFORK | REGION_WIPEONFORK);
+	return w;
 }
 
-/* Tables that a walk in rising order enters between the leaf at `last` (UINT64_MAX: none before) and that at va. */
-static unsigned tables_entered(uint64_t va, uint64_t last)
+static bool holds_special(const struct regions *set, uint64_t start, uint64_t end)
+{
+	const struct region *r = region_after(set, UADDR(start));
+
+	for (; r && r < set->r + set->count && r->start.v < end; r++)
+		if (r->flags & (REGION_DONTFORK | REGION_WIPEONFORK))
+			return true;
+	return false;
+}
+
+/* Policy `tree`: is the subtree below this inner entry to be shared whole? One that is shared already costs nothing more. */
+static bool share_whole(const struct walk *w, uint64_t va, int level, pte_t e)
+{
+	uint64_t start = ALIGN_DOWN(va, entry_span(level)), end = start + entry_span(level);
+	const struct frame *table = frame_of(pte_frame(e));
+
+	if (w->policy != FORK_TREE || (w->hot >= start && w->hot < end))
+		return false;
+	if (w->special && holds_special(w->parent->regions, start, end))
+		return false;
+	if (!pte_writable(e) && table->ref > 1)
+		return true;
+	return level == 3 ? table->npresent > FEW_TABLES : level == 2 && table->npresent > FEW_LEAVES;
+}
+
+/*
+ * The next item of [*va, end) in the current space, found through the recursive slot: its level. 1 is a mapped leaf, 2 to 4 an inner
+ * entry whose subtree is shared whole; 0 at the end.
+ */
+static int next_item(struct walk *w, uint64_t *va, uint64_t end)
+{
+	while (*va < end) {
+		int level = *va / entry_span(2) == w->table ? 1 : 4;
+		pte_t e = pte_read(entry_window(*va, level));
+
+		while (pte_mapped(e) && level > 1 && !share_whole(w, *va, level, e))
+			e = pte_read(entry_window(*va, --level));
+		w->table = level == 1 ? *va / entry_span(2) : UINT64_MAX;
+		if (pte_mapped(e))
+			return level;
+		*va = ALIGN_DOWN(*va, entry_span(level)) + entry_span(level);
+	}
+	return 0;
+}
+
+static void item_done(struct walk *w, uint64_t *va, int level)
+{
+	*va = ALIGN_DOWN(*va, entry_span(level)) + entry_span(level);
+	w->done = *va;
+}
+
+/* Tables above a `level` entry that a walk in rising order enters after the item at `last` (UINT64_MAX: none before). */
+static unsigned tables_entered(uint64_t va, int level, uint64_t last)
 {
 	unsigned entered = 0;
 
-	for (int level = 2; level <= 4 && (last == UINT64_MAX || va / entry_span(level) != last / entry_span(level));
-	     level++)
+	for (int l = level + 1; l <= 4 && (last == UINT64_MAX || va / entry_span(l) != last / entry_span(l)); l++)
 		entered++;
 	return entered;
 }
 
-/* Step 1: what the child needs: its root, a frame for each page that is copied, and the tables above its leaves. */
-static uint64_t count_frames(const struct space *parent, enum fork_policy policy)
+static bool is_copied(const struct walk *w, const struct region *r, uint64_t va)
 {
-	uint64_t frames = 1, last = UINT64_MAX; /* the root */
+	enum action action = clone_action(r, w->policy);
+
+	return action == COPY || (va == w->hot && action == SHARE && !(r->flags & REGION_SHARED));
+}
+
+/* Step 1: what the child needs: its root, a frame for each page that is copied, and the tables above its items. */
+static uint64_t count_frames(struct walk w)
+{
+	uint64_t frames = 1, last = UINT64_MAX;
 	const struct region *r;
+	int level;
 
-	region_for_each (r, parent->regions) {
-		enum action action = clone_action(r, policy);
+	region_for_each (r, w.parent->regions) {
+		uint64_t va = MAX(r->start.v, w.done);
 
-		if (action == SKIP)
+		if (clone_action(r, w.policy) == SKIP)
 			continue;
-		for (uint64_t va = r->start.v; next_leaf(&va, r->end.v); va += PAGE_SIZE) {
-			frames += tables_entered(va, last);
+		for (; (level = next_item(&w, &va, r->end.v)); item_done(&w, &va, level)) {
+			frames += tables_entered(va, level, last);
+			frames += level == 1 && is_copied(&w, r, va);
 			last = va;
-			frames += action == COPY;
 		}
 	}
 	return frames;
 }
 
-/*
- * Step 2: the child's tables, one open window a level along the path of the last leaf.
- */
+/* Mapped pages of the regions that the child does not get. */
+static uint64_t count_skipped(struct walk w)
+{
+	uint64_t pages = 0;
+	const struct region *r;
+
+	if (!w.special)
+		return 0;
+	w.policy = FORK_COW; /* no subtrees */
+	region_for_each (r, w.parent->regions) {
+		if (clone_action(r, w.policy) != SKIP)
+			continue;
+		for (uint64_t va = r->start.v; next_item(&w, &va, r->end.v); va += PAGE_SIZE)
+			pages++;
+	}
+	return pages;
+}
+
+/* Step 2: the child's tables, one open window a level along the path of the last item. */
 struct builder {
+	struct walk walk;
 	struct space *child;
 	struct frame_reserve reserve;
-	uint64_t at;             /* the address that the open path translates, UINT64_MAX: none */
-	struct window window[5]; /* by level: 4 root ... 1 */
+	uint64_t at;             /* the last item */
+	int open;                /* tables are open from the root (4) down to this level */
+	struct window window[5]; /* by level */
 	pfn_t table[5];
 };
 
@@ -86,55 +169,76 @@ static pte_t *builder_entry(struct builder *b, uint64_t va, int level)
 	return (pte_t *)b->window[level].dst + entry_index(va, level);
 }
 
-static void builder_close(struct builder *b, int from_level)
+static void builder_close(struct builder *b, int level)
 {
-	for (int level = from_level; level >= 1; level--)
-		window_unmap(b->window[level]);
+	for (; b->open < level; b->open++)
+		window_unmap(b->window[b->open]);
 }
 
-/* Opens the tables for va, making those that are not there: always a new one, since leaves come in rising order. */
-static void builder_seek(struct builder *b, uint64_t va)
+static void builder_open(struct builder *b, int level, pfn_t table)
 {
-	int level = 4;
+	b->table[level] = table;
+	b->window[level] = window_map(table);
+	b->open = level;
+}
 
-	if (b->at != UINT64_MAX) {
-		while (level > 1 && va / entry_span(level) == b->at / entry_span(level))
-			level--;
-		builder_close(b, level - 1);
-	}
-	for (; level > 1; level--) {
-		pfn_t table = frame_take(&b->reserve, frame_kind_of_table(level - 1));
+/* Opens the table that holds va's entry of `level`. Tables that are not open yet are new: items come in rising order. */
+static void builder_seek(struct builder *b, uint64_t va, int level)
+{
+	int serves = 4;
+
+	while (serves > b->open && va / entry_span(serves) == b->at / entry_span(serves))
+		serves--;
+	builder_close(b, serves);
+	while (b->open > level) {
+		pfn_t table = frame_take(&b->reserve, frame_kind_of_table(b->open - 1));
 
 		frame_zero(table);
-		pte_write(builder_entry(b, va, level), pte_make(table, INNER_OWNED));
-		frame_of(b->table[level])->npresent++;
-		b->table[level - 1] = table;
-		b->window[level - 1] = window_map(table);
+		pte_write(builder_entry(b, va, b->open), pte_make(table, INNER_OWNED));
+		frame_of(b->table[b->open])->npresent++;
 		COUNT(tables_created);
+		builder_open(b, b->open - 1, table);
 	}
 	b->at = va;
 }
 
-static void builder_add(struct builder *b, uint64_t va, pte_t leaf)
+static void builder_add(struct builder *b, uint64_t va, int level, pte_t entry)
 {
-	if (b->at == UINT64_MAX || va / entry_span(2) != b->at / entry_span(2))
-		builder_seek(b, va);
-	pte_write(builder_entry(b, va, 1), leaf);
-	frame_of(b->table[1])->npresent++;
-	b->child->resident++;
+	builder_seek(b, va, level);
+	pte_write(builder_entry(b, va, level), entry);
+	frame_of(b->table[level])->npresent++;
 }
 
-/* One frame for both. A private leaf loses W on both sides; the parent's flush comes at the end. */
-static pte_t share_leaf(pte_t *entry)
+/*
+ * Clears W in an entry of the parent. Where its table is shared with other spaces the recursive window shows it read-only; to
+ * clear W is the one write that such a table may get, and it goes through a window (mm/paging.h, invariant 5).
+ */
+static void clear_write(uint64_t va, int level, pte_t e)
 {
-	pte_t leaf = pte_read(entry);
+	pte_t *entry = entry_window(va, level);
+	struct window w;
 
-	frame_get(pte_frame(leaf));
-	if (pte_writable(leaf) && !pte_shared(leaf)) {
-		leaf = pte_without(leaf, PTE_W);
-		pte_write(entry, leaf);
+	for (int l = 4; l > level; l--)
+		if (!pte_writable(pte_read(entry_window(va, l)))) {
+			w = window_map(pte_frame(pte_read(entry_window(va, level + 1))));
+			pte_write((pte_t *)w.dst + entry_index(va, level), e);
+			window_unmap(w);
+			return;
+		}
+	pte_write(entry, e);
+}
+
+/* One frame, or one table, for both. W goes on both sides (not of a MAP_SHARED leaf); the parent's flush comes at the end. */
+static pte_t share_entry(uint64_t va, int level)
+{
+	pte_t e = pte_read(entry_window(va, level));
+
+	frame_get(pte_frame(e));
+	if (pte_writable(e) && !pte_shared(e)) {
+		e = pte_without(e, PTE_W);
+		clear_write(va, level, e);
 	}
-	return leaf;
+	return e;
 }
 
 static pte_t copy_leaf(struct builder *b, const struct region *r, pte_t leaf)
@@ -145,41 +249,44 @@ static pte_t copy_leaf(struct builder *b, const struct region *r, pte_t leaf)
 	return pte_make(copy, region_leaf_bits(r) | (r->prot & PROT_WRITE ? PTE_W : 0));
 }
 
-static void trace_leaf(uint64_t va, pte_t parent, pte_t child)
+static void trace_item(uint64_t va, int level, pte_t parent, pte_t child)
 {
-	pr_info("fork: %s page %#llx: parent frame %#llx, child frame %#llx",
-		pte_frame(parent).v == pte_frame(child).v ? "shared" : "copied", (unsigned long long)va,
+	static const char *const what[] = {"", "page", "2 MiB at", "1 GiB at", "512 GiB at"};
+
+	pr_info("fork: %s %s %#llx: parent frame %#llx, child frame %#llx",
+		pte_frame(parent).v == pte_frame(child).v ? "shared" : "copied", what[level], (unsigned long long)va,
 		(unsigned long long)pte_frame(parent).v, (unsigned long long)pte_frame(child).v);
 }
 
-static void clone_region(struct builder *b, const struct region *r, enum action action)
+static void clone_item(struct builder *b, const struct region *r, uint64_t va, int level)
 {
-	pte_t *entry;
+	pte_t e = pte_read(entry_window(va, level));
+	pte_t childs = level == 1 && is_copied(&b->walk, r, va) ? copy_leaf(b, r, e) : share_entry(va, level);
 
-	for (uint64_t va = r->start.v; (entry = next_leaf(&va, r->end.v)); va += PAGE_SIZE) {
-		pte_t leaf = action == COPY ? copy_leaf(b, r, pte_read(entry)) : share_leaf(entry);
-
-		builder_add(b, va, leaf);
-		if (unlikely(options.fork_trace))
-			trace_leaf(va, pte_read(entry), leaf);
-	}
+	builder_add(b, va, level, childs);
+	if (level > 1)
+		COUNT(tables_shared);
+	if (unlikely(options.fork_trace))
+		trace_item(va, level, e, childs);
 }
 
-static void clone_pages(struct space *parent, struct builder *b, enum fork_policy policy)
+static void clone_pages(struct builder *b)
 {
+	struct walk *w = &b->walk;
 	const struct region *r;
+	int level;
 
-	b->window[4] = window_map(b->child->root);
-	b->table[4] = b->child->root;
-	b->at = UINT64_MAX;
-	region_for_each (r, parent->regions) {
-		enum action action = clone_action(r, policy);
+	b->at = 0;
+	builder_open(b, 4, b->child->root);
+	region_for_each (r, w->parent->regions) {
+		uint64_t va = MAX(r->start.v, w->done);
 
-		if (action != SKIP)
-			clone_region(b, r, action);
+		if (clone_action(r, w->policy) == SKIP)
+			continue;
+		for (; (level = next_item(w, &va, r->end.v)); item_done(w, &va, level))
+			clone_item(b, r, va, level);
 	}
-	builder_close(b, b->at == UINT64_MAX ? 0 : 3);
-	window_unmap(b->window[4]);
+	builder_close(b, 5);
 }
 
 static bool any_dontfork(const struct regions *set)
@@ -208,18 +315,20 @@ static void count_fork(enum fork_policy policy)
 	    [FORK_COPY] = COUNTER_forks_copy,
 	    [FORK_COW] = COUNTER_forks_cow,
 	    [FORK_HYBRID] = COUNTER_forks_hybrid,
+	    [FORK_TREE] = COUNTER_forks_tree,
 	};
 
 	__atomic_fetch_add(&counters[names[policy]], 1, __ATOMIC_RELAXED);
 }
 
-int space_clone(struct space *parent, enum fork_policy policy, struct space **ret_child)
+int space_clone(struct space *parent, enum fork_policy policy, uaddr_t hot, struct space **ret_child)
 {
 	struct builder b;
 	int err;
 
 	spin_lock(&parent->lock);
-	err = frame_reserve(count_frames(parent, policy), &b.reserve);
+	b.walk = walk_start(parent, policy, hot);
+	err = frame_reserve(count_frames(b.walk), &b.reserve);
 	if (err)
 		goto unlock;
 	err = space_create_from(parent, &b.reserve, &b.child);
@@ -230,12 +339,14 @@ int space_clone(struct space *parent, enum fork_policy policy, struct space **re
 		goto free_child;
 
 	/* Nothing below can fail, and the parent has not been touched until here. */
-	clone_pages(parent, &b, policy);
+	b.child->resident = b.child->peak = parent->resident - count_skipped(b.walk);
+	clone_pages(&b);
 	tlb_flush_all();
 	count_fork(policy);
 	*ret_child = b.child;
-	frame_unreserve(&b.reserve);
+	ASSERT(b.reserve.left == 0);
 	spin_unlock(&parent->lock);
+	space_publish(b.child);
 	return 0;
 
 free_child:

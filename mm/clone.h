@@ -5,6 +5,7 @@
  *                copy    new frames for every private page, contents copied through windows         (Option 1)
  *                cow     every private frame shared, write-protected on both sides                  (Option 2)
  *                hybrid  what the region forbids to write is shared, the rest copied at once        (Option 3)
+ *                tree    subtrees of page tables shared whole where they are large, copied as by cow where small
  *              The parent's tables are read through the recursive slot, the child's written through windows.
  * Invariants   1. Those of mm/paging.h, for parent and child, at the return.
  *              2. MAP_SHARED pages stay shared; MADV_DONTFORK regions are absent; MADV_WIPEONFORK regions are there and empty.
@@ -18,7 +19,7 @@
 #include "kernel/base/options.h"
 #include "mm/space.h"
 
-/* The parent is the current space. */
-MUST_CHECK int space_clone(struct space *parent, enum fork_policy policy, struct space **ret_child);
+/* The parent is the current space. `hot` is an address that both will write at once (the stack pointer): `tree` copies its page. */
+MUST_CHECK int space_clone(struct space *parent, enum fork_policy policy, uaddr_t hot, struct space **ret_child);
 
 #endif

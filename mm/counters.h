@@ -10,21 +10,37 @@
 
 #include "kernel/base/types.h"
 
-#define COUNTERS(X)                                                                                                  \
-	X(forks_copy)                                                                                                \
-	X(forks_cow)                                                                                                 \
-	X(forks_hybrid)                                                                                              \
-	X(forks_tree)                                                                                                \
-	X(forks_failed)                                                                                              \
-	X(vforks)                                                                                                    \
-	X(execs)                                                                                                     \
-	X(exits)                                                                                                     \
-	X(faults_zero)                                                                                               \
-	X(faults_file)                                                                                               \
-	X(faults_cow_copy) X(faults_cow_reuse) X(faults_spurious) X(faults_stack_growth) X(faults_bad)               \
-	    X(tables_created) X(tables_copied) X(tables_shared) X(tables_healed) X(frames_copied) X(frames_zeroed)   \
-		X(frame_allocs) X(frame_frees) X(invlpg) X(cr3_loads) X(window_flushes) X(heap_allocs) X(heap_frees) \
-		    X(context_switches) X(interrupts)
+#define COUNTERS(X)            \
+	X(forks_copy)          \
+	X(forks_cow)           \
+	X(forks_hybrid)        \
+	X(forks_tree)          \
+	X(forks_failed)        \
+	X(vforks)              \
+	X(execs)               \
+	X(exits)               \
+	X(faults_zero)         \
+	X(faults_file)         \
+	X(faults_cow_copy)     \
+	X(faults_cow_reuse)    \
+	X(faults_spurious)     \
+	X(faults_stack_growth) \
+	X(faults_bad)          \
+	X(tables_created)      \
+	X(tables_copied)       \
+	X(tables_shared)       \
+	X(tables_healed)       \
+	X(frames_copied)       \
+	X(frames_zeroed)       \
+	X(frame_allocs)        \
+	X(frame_frees)         \
+	X(invlpg)              \
+	X(cr3_loads)           \
+	X(window_flushes)      \
+	X(heap_allocs)         \
+	X(heap_frees)          \
+	X(context_switches)    \
+	X(interrupts)
 
 enum counter {
 #define COUNTER_ENUM(name) COUNTER_##name,

@@ -10,6 +10,25 @@
 #include "mm/tlb.h"
 
 static struct space *active[MAX_CPUS];
+static struct spinlock all_lock = SPINLOCK_INIT("spaces", LOCK_SPACES);
+static struct list all_spaces = LIST_INIT(all_spaces);
+
+void space_publish(struct space *s)
+{
+	spin_lock(&all_lock);
+	list_append(&all_spaces, &s->all);
+	spin_unlock(&all_lock);
+}
+
+void space_for_each(void (*fn)(struct space *s, void *arg), void *arg)
+{
+	struct space *s;
+
+	spin_lock(&all_lock);
+	list_for_each (s, &all_spaces, all)
+		fn(s, arg);
+	spin_unlock(&all_lock);
+}
 
 static uint64_t recursive_bits(void) { return PTE_P | PTE_W | PTE_A | PTE_D | kmap_nx(); }
 
@@ -44,6 +63,7 @@ int space_create(struct space **ret_space)
 	s->stack_limit = MIB(8);
 	s->data_limit = UINT64_MAX;
 	s->map_top = UADDR(USER_END);
+	space_publish(s);
 	*ret_space = s;
 	return 0;
 
@@ -98,6 +118,9 @@ void space_put(struct space *s)
 	if (!ref_put(&s->ref))
 		return;
 	ASSERT(space_active() != s);
+	spin_lock(&all_lock);
+	list_remove(&s->all);
+	spin_unlock(&all_lock);
 	tree_put(s);
 	while (s->dead) { /* no CPU runs the space: nothing to flush */
 		pfn_t f = PFN(s->dead);

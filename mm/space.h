@@ -13,6 +13,7 @@
 #ifndef TINE_MM_SPACE_H
 #define TINE_MM_SPACE_H
 
+#include "kernel/base/list.h"
 #include "kernel/base/lock.h"
 #include "kernel/base/options.h"
 #include "kernel/base/ref.h"
@@ -21,6 +22,7 @@
 
 struct space {
 	struct ref ref;
+	struct list all; /* the list of all spaces */
 	struct spinlock lock;
 	pfn_t root;              /* [I] */
 	struct regions *regions; /* [s] */
@@ -45,6 +47,8 @@ MUST_CHECK int space_create(struct space **ret_space);
  */
 MUST_CHECK int space_create_from(const struct space *parent, struct frame_reserve *reserve, struct space **ret_space);
 void space_abandon(struct space *s);
+/* ... and this puts the finished space on the list of all. */
+void space_publish(struct space *s);
 void space_get(struct space *s);
 /* The last reference gives back every frame. The space must not be current on any CPU then: space_activate(NULL) first.
  */
@@ -53,6 +57,9 @@ void space_put(struct space *s);
 /* Makes s current on this CPU; NULL: the kernel's own root, with an empty user half. */
 void space_activate(struct space *s);
 struct space *space_active(void);
+
+/* Calls fn for every space, none of which can go meanwhile. */
+void space_for_each(void (*fn)(struct space *s, void *arg), void *arg);
 
 struct map_request {
 	uaddr_t addr;  /* a hint, or with `fixed` the place */

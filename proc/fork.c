@@ -30,7 +30,8 @@
 static int clone_space(struct thread *parent, uint64_t flags, struct space **ret_space)
 {
 	if (!(flags & CLONE_VM))
-		return space_clone(parent->space, parent->process->fork_policy, ret_space);
+		return space_clone(parent->space, parent->process->fork_policy, UADDR(thread_frame(parent)->rsp),
+				   ret_space);
 	space_get(parent->space);
 	*ret_space = parent->space;
 	return 0;
