@@ -192,15 +192,23 @@ static bool image_is_extended(const struct xsave_area *x)
 	return magic2 == FP_XSTATE_MAGIC2;
 }
 
-/* Makes the image one that cannot fault: reserved bits of MXCSR and of the header are clear. */
-static void sanitise_image(struct xsave_area *x, bool extended)
+/* What XRSTOR and FXRSTOR refuse (SDM 1, 13.8.1), told beforehand: not every CPU's emulation does. */
+static int check_image(const struct xsave_area *x)
 {
-	x->mxcsr &= mxcsr_mask;
-	if (!cpu_features.xsave)
-		return;
-	x->xstate_bv = extended ? x->xstate_bv & x->sw.xfeatures & cpu_features.xcr0 : XFEATURE_X87 | XFEATURE_SSE;
-	x->xcomp_bv = 0;
-	memset(x->header_reserved, 0, sizeof(x->header_reserved));
+	uint64_t reserved = x->xcomp_bv;
+
+	for (unsigned i = 0; i < ARRAY_LEN(x->header_reserved); i++)
+		reserved |= x->header_reserved[i];
+	if ((x->mxcsr & ~mxcsr_mask) || reserved || (x->xstate_bv & ~cpu_features.xcr0))
+		return -EFAULT;
+	return 0;
+}
+
+/* An image without the extended part sets x87 and SSE; the rest gets its initial state. */
+static void make_plain(struct xsave_area *x)
+{
+	memset(&x->xstate_bv, 0, fpu_frame_size() - FXSAVE_SIZE);
+	x->xstate_bv = XFEATURE_X87 | XFEATURE_SSE;
 }
 
 /* Reads the image: the FXSAVE part must be there, the rest only if the FXSAVE part says so. */
@@ -208,13 +216,13 @@ static int fetch_image(struct xsave_area *x, uaddr_t image)
 {
 	int err = copy_from_user(x, image, FXSAVE_SIZE);
 
-	if (err)
-		return err;
+	if (err || image.v % (cpu_features.xsave ? 64 : 16))
+		return -EFAULT;
 	if (cpu_features.xsave && x->sw.magic1 == FP_XSTATE_MAGIC1 && x->sw.extended_size == fpu_frame_size())
 		err = copy_from_user(x, image, fpu_frame_size());
-	if (!err)
-		sanitise_image(x, image_is_extended(x));
-	return err;
+	if (!err && cpu_features.xsave && !image_is_extended(x))
+		make_plain(x);
+	return err ? err : check_image(x);
 }
 
 static int load_image(const struct xsave_area *x)
