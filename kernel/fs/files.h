@@ -3,7 +3,7 @@
  *
  * Role         Maps small numbers to open file descriptions. fork copies the table (same descriptions), CLONE_FILES shares
  *              it. FD_CLOEXEC belongs to the descriptor, everything else to the description.
- * Invariants   1. A used slot holds one reference on its file. A reserved slot is marked used and holds NULL: lookups miss it.
+ * Invariants   1. A slot is marked used if and only if it holds a reference on a file, whenever the lock is free.
  *              2. New descriptors are the lowest free number, at least `from` (POSIX.1-2017 XSH 2.6).
  *              3. No slot at or above the limit (RLIMIT_NOFILE) is handed out; those that are there stay.
  * Locks        files->lock (LOCK_FILES). Files are put with it released.

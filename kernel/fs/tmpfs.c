@@ -20,6 +20,8 @@
 #include "mm/object.h"
 #include "mm/uio.h"
 
+#define KEPT_PART 32 /* of all memory */
+
 static const struct inode_ops regular_ops, link_ops, directory_ops, special_ops;
 
 /* ---- Regular files ---- */
@@ -56,6 +58,31 @@ static int clip_to_limit(struct uio *uio, uint64_t offset)
 	return 0;
 }
 
+/* Bytes that files may still take. A part of memory is kept from them: whoever has to make room must be able to fork. */
+static uint64_t space_left(void)
+{
+	struct frame_stats s;
+	uint64_t kept;
+
+	frame_stats(&s);
+	kept = s.total / KEPT_PART + s.reserved;
+	return s.free > kept ? (s.free - kept) << PAGE_SHIFT : 0;
+}
+
+/* Cuts a write that makes the file longer to what memory is there for. */
+static int clip_to_space(struct uio *uio, uint64_t offset, uint64_t size)
+{
+	uint64_t within = offset < size ? size - offset : 0, left;
+
+	if (uio->left <= within)
+		return 0;
+	left = space_left();
+	if (!left && !within)
+		return -ENOSPC;
+	uio->left = MIN(uio->left, within + left);
+	return 0;
+}
+
 static int64_t regular_write(struct file *f, struct uio *uio, uint64_t *offset)
 {
 	struct inode *inode = f->inode;
@@ -65,6 +92,8 @@ static int64_t regular_write(struct file *f, struct uio *uio, uint64_t *offset)
 	if (file_flags(f) & O_APPEND)
 		*offset = object_size(inode->object);
 	n = clip_to_limit(uio, *offset);
+	if (n == 0)
+		n = clip_to_space(uio, *offset, object_size(inode->object));
 	if (n == 0)
 		n = object_write(inode->object, *offset, uio);
 	if (n > 0) {
@@ -101,8 +130,10 @@ static int fill(struct object *obj, uint64_t offset, uint64_t end)
 static int allocate_range(struct object *obj, int mode, uint64_t offset, uint64_t end)
 {
 	uint64_t old = object_size(obj);
-	int err = 0;
+	int err = end > old && end - old > space_left() ? -ENOSPC : 0;
 
+	if (err)
+		return err;
 	if (end > old)
 		err = object_resize(obj, end);
 	if (!err)
@@ -302,7 +333,7 @@ static void tmpfs_statfs(struct filesystem *fs, struct statfs *ret)
 	(void)fs;
 	frame_stats(&s);
 	ret->f_blocks = (long)s.total;
-	ret->f_bfree = ret->f_bavail = (long)(s.free - s.reserved);
+	ret->f_bfree = ret->f_bavail = (long)(space_left() >> PAGE_SHIFT);
 	ret->f_files = ret->f_blocks;
 	ret->f_ffree = ret->f_bfree;
 }
