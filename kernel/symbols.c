@@ -2,13 +2,23 @@
 #include "kernel/symbols.h"
 
 #include "kernel/base/probe.h"
+#include "kernel/base/string.h"
 
-/* Made by kernel/mksymbols: image-relative addresses in rising order, and where each name begins. */
-extern const uint32_t symbol_count, symbol_addresses[], symbol_offsets[];
+/* Made by kernel/mksymbols: image-relative addresses in rising order, and the names in the same order, each with its NUL. */
+extern const uint32_t symbol_count, symbol_addresses[];
 extern const char symbol_names[];
 
 /* Functions are smaller than this: a larger offset is an address outside the code. */
 #define FUNCTION_MAX KIB(64)
+
+static const char *name_at(uint32_t index)
+{
+	const char *name = symbol_names;
+
+	while (index--)
+		name += strlen(name) + 1;
+	return name;
+}
 
 const char *symbol_find(uint64_t address, uint64_t *ret_offset)
 {
@@ -25,5 +35,5 @@ const char *symbol_find(uint64_t address, uint64_t *ret_offset)
 	if (!low || rva - symbol_addresses[low - 1] > FUNCTION_MAX)
 		return NULL;
 	*ret_offset = rva - symbol_addresses[low - 1];
-	return symbol_names + symbol_offsets[low - 1];
+	return name_at(low - 1);
 }
