@@ -7,7 +7,7 @@
 
 #define LINE_MAX 2048
 
-struct options options = {.fork = FORK_COW, .loglevel = -1};
+struct options options = {.fork = FORK_TREE, .loglevel = -1};
 
 static char line_copy[LINE_MAX];  /* as given, for /proc/cmdline */
 static char line_words[LINE_MAX]; /* cut into words: options and init's arguments point into it */
