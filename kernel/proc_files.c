@@ -6,6 +6,8 @@
 #include "kernel/base/clock.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/options.h"
+#include "kernel/base/panic.h"
+#include "kernel/base/power.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/context.h"
@@ -325,6 +327,36 @@ static int store_fail_nth(const struct subject *subject, const char *value)
 	return err;
 }
 
+/* As Linux's sysrq(8): what root may do to the whole machine in an emergency. c crashes it on purpose, to see the report. */
+static int store_sysrq(const struct subject *subject, const char *value)
+{
+	(void)subject;
+	switch (value[0]) {
+	case 'c':
+		panic("sysrq triggered crash");
+	case 'b':
+		power_restart();
+	case 'o':
+		power_off(0);
+	default:
+		return 0; /* unknown letters are ignored, as on Linux */
+	}
+}
+
+#ifdef TINE_CHECKED
+/* Linux's sysrq: `c` is a panic on request, for the tests of that path. A shipped kernel has no such file. */
+static int store_sysrq(const struct subject *subject, const char *value)
+{
+	(void)subject;
+	if (*value == 'c')
+		panic("sysrq triggered crash");
+	return -EINVAL;
+}
+#define SYSRQ_ENTRY {.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = store_sysrq},
+#else
+#define SYSRQ_ENTRY
+#endif
+
 /* ---- Links ---- */
 
 static int put_text(char *buf, size_t size, const char *text) { return (int)MIN(strlcpy(buf, text, size), size - 1); }
@@ -406,6 +438,7 @@ static const struct dir_entry root_entries[] = {
     ENTRY_FILE("meminfo", show_meminfo),
     ENTRY_FILE("stat", show_stat),
     ENTRY_FILE("swaps", show_swaps),
+    SYSRQ_ENTRY{.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = store_sysrq},
     ENTRY_FILE("uptime", show_uptime),
     ENTRY_FILE("version", show_version),
     ENTRY_FILE("vmstat", show_vmstat),
