@@ -27,7 +27,8 @@ CFLAGS := -DGNU_EFI_USE_MS_ABI -std=gnu11 -ffreestanding -O2 -gdwarf-4 -Wall -We
 	$(if $(CHECKED),-DTINE_CHECKED)
 # The stub runs once, before the guard has a random value, and on the firmware's stack.
 CFLAGS_efi    := -fno-stack-protector -Os
-CFLAGS_kernel := -fstack-protector-strong
+# The inliner's own threshold (225) costs 20 KiB of image and gains nothing that can be measured.
+CFLAGS_kernel := -fstack-protector-strong -mllvm -inline-threshold=45
 
 # /lldmingw: without it -ffunction-sections objects lose their .pdata. The image version tells GRUB that the image takes
 # its initrd by the LoadFile2 protocol.
