@@ -30,8 +30,8 @@ CFLAGS_efi    := -fno-stack-protector -Os
 # The inliner's own threshold (225) costs 20 KiB of image and gains nothing that can be measured.
 CFLAGS_kernel := -fstack-protector-strong -mllvm -inline-threshold=45
 
-# /lldmingw: without it -ffunction-sections objects lose their .pdata. The image version tells GRUB that the image takes
-# its initrd by the LoadFile2 protocol.
+# No -ffunction-sections: on this target it hangs all unwind tables of a file on its first function, and they go with it.
+# The image version tells GRUB that the image takes its initrd by the LoadFile2 protocol.
 LDFLAGS := /lldmingw /subsystem:efi_application /entry:efi_main /base:0xffffffff80000000 /dynamicbase /nxcompat \
 	/version:1.0 /nodefaultlib /debug:dwarf /Brepro /opt:ref
 
