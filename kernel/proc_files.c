@@ -343,20 +343,6 @@ static int store_sysrq(const struct subject *subject, const char *value)
 	}
 }
 
-#ifdef TINE_CHECKED
-/* Linux's sysrq: `c` is a panic on request, for the tests of that path. A shipped kernel has no such file. */
-static int store_sysrq(const struct subject *subject, const char *value)
-{
-	(void)subject;
-	if (*value == 'c')
-		panic("sysrq triggered crash");
-	return -EINVAL;
-}
-#define SYSRQ_ENTRY {.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = store_sysrq},
-#else
-#define SYSRQ_ENTRY
-#endif
-
 /* ---- Links ---- */
 
 static int put_text(char *buf, size_t size, const char *text) { return (int)MIN(strlcpy(buf, text, size), size - 1); }
@@ -438,7 +424,7 @@ static const struct dir_entry root_entries[] = {
     ENTRY_FILE("meminfo", show_meminfo),
     ENTRY_FILE("stat", show_stat),
     ENTRY_FILE("swaps", show_swaps),
-    SYSRQ_ENTRY{.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = store_sysrq},
+    {.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = store_sysrq},
     ENTRY_FILE("uptime", show_uptime),
     ENTRY_FILE("version", show_version),
     ENTRY_FILE("vmstat", show_vmstat),
