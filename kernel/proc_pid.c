@@ -113,8 +113,7 @@ static void view_fill(struct view *v, struct process *p, struct thread *t)
 	    .start_ns = p->start_ns,
 	    .fork_policy = p->fork_policy,
 	};
-	if (t)
-		strlcpy(v->name, t->name, sizeof(v->name));
+	strlcpy(v->name, t ? t->name : p->name, sizeof(v->name));
 	memcpy(v->limits, p->limits, sizeof(v->limits));
 	view_signals(v, p, t);
 	view_hold(v, p, t);

@@ -180,13 +180,16 @@ static int map_file_part(struct space *s, const struct elf_segment *seg, uint64_
 	return space_map(s, &req, &at);
 }
 
-/* The zeroed rest: the end of the last file page, if the segment may be written at all, and whole pages after it. */
+/*
+ * The zeroed rest: the end of the last file page, if the segment may be written at all, and whole pages after it. The page is zeroed to
+ * its end, past the segment's: ld.so takes its first memory from there.
+ */
 static int map_zero_part(struct space *s, const struct elf_segment *seg, uint64_t bias)
 {
 	uint64_t start = bias + seg->vaddr + seg->file_size, end = bias + seg->vaddr + seg->memory_size;
-	uint64_t page = ALIGN_UP(start, PAGE_SIZE);
+	uint64_t page = seg->file_size ? ALIGN_UP(start, PAGE_SIZE) : ALIGN_DOWN(start, PAGE_SIZE);
 	struct map_request req = {.addr = UADDR(page), .len = end - page, .prot = seg->prot, .fixed = true};
-	uint64_t head = MIN(page, end) - start;
+	uint64_t head = seg->file_size ? page - start : 0;
 	uaddr_t at;
 
 	if (head && (seg->prot & PROT_WRITE) && user_zero(UADDR(start), head) != head)

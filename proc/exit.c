@@ -11,6 +11,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/base/power.h"
 #include "kernel/base/print.h"
+#include "kernel/base/string.h"
 #include "kernel/base/syscalls.h"
 #include "kernel/dev/tty.h"
 #include "kernel/fs/context.h"
@@ -68,6 +69,7 @@ static void hand_over_children(struct process *p, struct list *ret_dead)
 	list_for_each_safe (child, next, &p->children, sibling) {
 		list_remove(&child->sibling);
 		child->parent = heir;
+		__atomic_store_n(&child->parent_pid, heir->pid, __ATOMIC_RELAXED);
 		list_append(&heir->children, &child->sibling);
 		if (child->parent_death_signal)
 			signal_kernel(child, child->parent_death_signal);
@@ -92,6 +94,7 @@ static void become_zombie(struct process *p, struct thread *t, uint32_t wait_sta
 	list_remove(&t->process_node);
 	p->dead_threads = u;
 	p->leader = NULL;
+	strlcpy(p->name, t->name, sizeof(p->name));
 	p->exit_status = wait_status;
 	p->state = PROCESS_ZOMBIE;
 }

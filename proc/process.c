@@ -120,6 +120,7 @@ int process_create(struct process *parent, struct process **ret_process)
 	waitq_init(&p->child_wait);
 	timer_init(&p->alarm, alarm_rings);
 	p->parent = parent;
+	p->parent_pid = parent ? parent->pid : 0;
 	p->start_ns = clock_ns();
 	p->exit_signal = SIGCHLD;
 	*ret_process = p;

@@ -53,6 +53,8 @@ struct process {
 	int32_t pgid, sid;        /* [p] */
 	enum process_state state; /* [p] */
 	struct process *parent;   /* [p] */
+	int32_t parent_pid;       /* [a] of it, 0: none; so that getppid() takes no lock */
+	char name[16];            /* [p] the leader's, once it is gone */
 	struct list children;     /* [p] */
 	struct list sibling;      /* [p] parent->children */
 	struct list all;          /* [p] the table of processes */

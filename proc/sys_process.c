@@ -70,16 +70,7 @@ int64_t sys_getpid(void) { return current_process()->pid; }
 
 int64_t sys_gettid(void) { return current()->tid; }
 
-int64_t sys_getppid(void)
-{
-	struct process *p = current_process();
-	int32_t pid;
-
-	spin_lock(&proc_lock);
-	pid = p->parent ? p->parent->pid : 0;
-	spin_unlock(&proc_lock);
-	return pid;
-}
+int64_t sys_getppid(void) { return __atomic_load_n(&current_process()->parent_pid, __ATOMIC_RELAXED); }
 
 int64_t sys_set_tid_address(uaddr_t address)
 {
