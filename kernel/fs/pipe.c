@@ -30,6 +30,12 @@ struct pipe {
 };
 
 static const struct file_ops pipe_ops;
+static const struct inode_ops pipe_inode_ops = {.open = NULL};
+static const struct filesystem_type pipefs_type = {.name = "pipefs", .magic = 0x50495045};
+static struct filesystem pipefs = {.type = &pipefs_type};
+
+/* A pipe of pipe(2), which can be opened again through /proc/PID/fd, but has no other side to wait for. */
+static bool has_no_name(const struct inode *inode) { return inode->fs == &pipefs; }
 
 static int pipe_alloc(struct pipe **ret_pipe)
 {
@@ -376,7 +382,7 @@ static int fifo_meet(struct pipe *p, struct file *f)
 {
 	bool nonblock = file_flags(f) & O_NONBLOCK;
 
-	if (f->readable && f->writable)
+	if ((f->readable && f->writable) || has_no_name(f->inode))
 		return 0;
 	if (f->readable)
 		return nonblock ? 0 : wait_for_partner(p, &p->writers, &p->writer_opens);
@@ -391,7 +397,7 @@ int fifo_open(struct file *f)
 	if (err)
 		return err;
 	spin_lock(&p->lock);
-	if (f->writable && !f->readable && (file_flags(f) & O_NONBLOCK) && !p->readers) {
+	if (f->writable && !f->readable && (file_flags(f) & O_NONBLOCK) && !p->readers && !has_no_name(f->inode)) {
 		spin_unlock(&p->lock);
 		pipe_drop(f->inode, p);
 		return -ENXIO;
@@ -408,10 +414,6 @@ int fifo_open(struct file *f)
 	f->ops = &pipe_ops;
 	return 0;
 }
-
-static const struct inode_ops pipe_inode_ops = {.open = NULL};
-static const struct filesystem_type pipefs_type = {.name = "pipefs", .magic = 0x50495045};
-static struct filesystem pipefs = {.type = &pipefs_type};
 
 /* One end, open. */
 static int pipe_end(struct inode *inode, uint32_t flags, struct file **ret_file)

@@ -199,6 +199,28 @@ static void check_fifo(void)
 	rmdir(dir);
 }
 
+/* A pipe opened again by its descriptor's name, as bash's <(...) does: no waiting for a writer that has left already. */
+static void check_reopen(void)
+{
+	char name[40], text[8] = "";
+	int fd;
+
+	open_pipe(0);
+	need("write", write(fds[1], "left", 4));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fds[1]);
+	fd = (int)need("open", open(name, O_WRONLY));
+	close(fds[1]);
+	need("write", write(fd, "over", 4));
+	close(fd);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fds[0]);
+	fd = (int)need("open", open(name, O_RDONLY));
+	close(fds[0]);
+	check("reopen-read", 8, read(fd, text, 8));
+	check("reopen-bytes", 0, memcmp(text, "leftover", 8));
+	check("reopen-end", 0, read(fd, text, 8));
+	close(fd);
+}
+
 int main(void)
 {
 	check_ends();
@@ -208,5 +230,6 @@ int main(void)
 	check_stream();
 	check_last_writer();
 	check_fifo();
+	check_reopen();
 	return checks_status();
 }
