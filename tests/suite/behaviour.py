@@ -62,6 +62,26 @@ def test_overlay():
                    b"13\nmine\n")
 
 
+def copy_with_libraries(programs, folder):
+    """Dynamically linked programs of this machine, their libraries and the loader, at the same paths."""
+    for program in programs:
+        listed = subprocess.run(["ldd", program], stdout=subprocess.PIPE, check=True).stdout.decode()
+        for path in [program] + [word for word in listed.split() if word.startswith("/")]:
+            os.makedirs(os.path.dirname(folder + path), exist_ok=True)
+            shutil.copy(path, folder + path)
+
+
+def test_dynamic():
+    """Debian's own bash, sort and date with glibc and its loader: nothing recompiled."""
+    folder = f"{LOGS}/run-dynamic-files"
+    shutil.rmtree(folder, ignore_errors=True)
+    copy_with_libraries(["/usr/bin/bash", "/usr/bin/sort", "/usr/bin/date"], folder)
+    script = ("(echo sub; echo shell) | /usr/bin/sort; echo $((6 * 7)); /usr/bin/date -u -d @0 +%F; "
+              "f() { return 4; }; f; exit $?")
+    run_and_expect("run-dynamic", {"OVERLAY": folder, "CMD": f"/usr/bin/bash -c '{script}'"}, 4,
+                   b"shell\nsub\n42\n1970-01-01\n", b"")
+
+
 def test_forktest():
     boot = Boot("run-forktest", {"CMD": "forktest"})
     last = boot.out.decode("utf-8", "replace").strip().splitlines()[-1:]
@@ -122,6 +142,10 @@ def test_terminal():
             ("sleep 1000", None),
             ("\x03", r"# "),
             ("echo after-$?", r"\nafter-130\r"),
+            ("sleep 1000", None),
+            ("\x1a", r"Stopped"),
+            ("fg", r"sleep 1000\r"),
+            ("\x03", r"# "),
             ("cat", None),
             ("echoed line", r"echoed line\r\nechoed line\r"),
             ("\x04", r"# "),
@@ -149,7 +173,8 @@ def test_terminal():
 
 TESTS = {
     "status": test_status, "killed": test_killed, "outputs": test_outputs, "bytes": test_bytes, "script": test_script,
-    "no-input": test_no_input, "overlay": test_overlay, "forktest": test_forktest, "timeout": test_timeout,
+    "no-input": test_no_input, "overlay": test_overlay, "forktest": test_forktest, "dynamic": test_dynamic,
+    "timeout": test_timeout,
     "bad-values": test_bad_values, "panic": test_panic, "make-status": test_make_status, "terminal": test_terminal,
 }
 

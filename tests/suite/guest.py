@@ -17,9 +17,9 @@ from suite.core import LOGS, Boot, Job, save
 STRATEGIES = ["copy", "cow", "hybrid", "tree"]
 MAX_BOOTS = 6
 
-# The program or script $2 of kind $1 runs in an empty directory, twice, and a third time where the free frames (or the
-# kernel's live heap blocks) after the second run are not those after the first. Reading the counters forks nothing. Then the
-# kernel recounts all references to frames (mm/verify.h).
+# The test $2 of kind $1 (a program in folder $3, or a script for the shell $3) runs in an empty directory, twice, and a third
+# time where the free frames (or the kernel's live heap blocks) after the second run are not those after the first. Reading
+# the counters forks nothing. Then the kernel recounts all references to frames (mm/verify.h).
 DRIVER = r"""
 frames() {
 	sleep 0.1
@@ -34,12 +34,11 @@ frames() {
 }
 once() {
 	mkdir /tmp/t && cd /tmp/t
-	if [ "$1" = script ]; then
-		cp "/test/scripts/$2.sh" .
-		sh "$2.sh" > /tmp/out 2>&1 < /dev/null
-	else
-		"$3/$2" > /tmp/out 2>&1 < /dev/null
-	fi
+	case $1 in
+	program) set -- "$3/$2" ;;
+	*) cp "/test/scripts/$2.$1" .; set -- "$3" "$2.$1" ;;
+	esac
+	"$@" > /tmp/out 2>&1 < /dev/null
 	status=$?
 	cd / && rm -rf /tmp/t
 }
@@ -63,8 +62,9 @@ def programs():
              if not f.endswith("forktest.c")]  # which runs the others: see behaviour.py
     found += [("/test/bin", os.path.splitext(os.path.basename(f))[0]) for f in sorted(glob.glob("tests/guest/*.c"))]
     tests = [("program", name, folder) for folder, name in found]
-    scripts = sorted(glob.glob("tests/scripts/*.sh"))
-    tests += [("script", os.path.splitext(os.path.basename(f))[0], "-") for f in scripts]
+    for kind, shell in (("sh", "/bin/sh"), ("bash", "/test/bin/bash-static")):
+        scripts = sorted(glob.glob(f"tests/scripts/*.{kind}"))
+        tests += [(kind, os.path.splitext(os.path.basename(f))[0], shell) for f in scripts]
     return tests
 
 
@@ -91,11 +91,11 @@ def on_linux(kind, name, folder):
     path = busybox_path()
     env = {"PATH": path, "HOME": "/root", "USER": "root", "LOGNAME": "root", "SHELL": "/bin/sh", "TERM": "dumb"}
     with tempfile.TemporaryDirectory() as cwd:
-        if kind == "script":
-            shutil.copy(f"tests/scripts/{name}.sh", cwd)
-            argv = [f"{path}/sh", f"{name}.sh"]
-        else:
+        if kind == "program":
             argv = [host_binary(name, folder)]
+        else:
+            shutil.copy(f"tests/scripts/{name}.{kind}", cwd)
+            argv = [f"{path}/sh" if kind == "sh" else shutil.which("bash-static"), f"{name}.{kind}"]
         done = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=120, check=False)
     # Where this machine itself is odd (a container), the check's own expectation counts.
@@ -111,6 +111,8 @@ def make_overlay(tests, folder):
     for kind, name, where in tests:
         if kind == "program" and where == "/test/bin":
             shutil.copy(host_binary(name, where), f"{folder}/test/bin/{name}")
+    if any(kind == "bash" for kind, _, _ in tests):
+        shutil.copy(shutil.which("bash-static"), f"{folder}/test/bin")
     with open(f"{folder}/test/driver.sh", "w", encoding="utf-8") as out:
         out.write(DRIVER)
         for test in tests:
