@@ -29,6 +29,7 @@ struct walk {
 	uint64_t hot;   /* the page that both sides will write at once: its path is not shared, the page is copied */
 	bool special;   /* some region is not inherited as it is: subtrees with such a region are not shared */
 	uint64_t table; /* index of the 2 MiB stretch whose L1 table is being walked, UINT64_MAX: none */
+	bool owned;     /* no table above the last item's entry is shared with another space */
 	uint64_t done;  /* all below was cloned: a shared subtree may reach past the region that led to it */
 };
 
@@ -37,10 +38,10 @@ struct walk {
 
 static struct walk walk_start(const struct space *parent, enum fork_policy policy, uaddr_t hot)
 {
-	struct walk w = {parent, policy,     policy == FORK_TREE ? ALIGN_DOWN(hot.v, PAGE_SIZE) : UINT64_MAX,
-			 false,  UINT64_MAX, 0};
+	struct walk w = {.parent = parent, .policy = policy, .table = UINT64_MAX};
 	const struct region *r;
 
+	w.hot = policy == FORK_TREE ? ALIGN_DOWN(hot.v, PAGE_SIZE) : UINT64_MAX;
 	region_for_each (r, parent->regions)
 		w.special |= r->flags & (REGION_DONTFORK | REGION_WIPEONFORK);
 	return w;
@@ -81,8 +82,11 @@ static int next_item(struct walk *w, uint64_t *va, uint64_t end)
 		int level = *va / entry_span(2) == w->table ? 1 : 4;
 		pte_t e = pte_read(entry_window(*va, level));
 
-		while (pte_mapped(e) && level > 1 && !share_whole(w, *va, level, e))
+		w->owned |= level == 4;
+		while (pte_mapped(e) && level > 1 && !share_whole(w, *va, level, e)) {
+			w->owned &= pte_writable(e);
 			e = pte_read(entry_window(*va, --level));
+		}
 		w->table = level == 1 ? *va / entry_span(2) : UINT64_MAX;
 		if (pte_mapped(e))
 			return level;
@@ -114,6 +118,16 @@ static bool is_copied(const struct walk *w, const struct region *r, uint64_t va)
 	return action == COPY || (va == w->hot && action == SHARE && !(r->flags & REGION_SHARED));
 }
 
+/* Do all leaves of va's L1 table belong to region r, and fare alike? Then their number tells enough. */
+static bool table_within(const struct walk *w, const struct region *r, uint64_t va)
+{
+	uint64_t start = ALIGN_DOWN(va, entry_span(2)), end = start + entry_span(2);
+
+	return r->start.v <= start && r->end.v >= end && !(w->hot >= start && w->hot < end);
+}
+
+static unsigned leaves_of_table(uint64_t va) { return frame_of(pte_frame(pte_read(entry_window(va, 2))))->npresent; }
+
 /* Step 1: what the child needs: its root, a frame for each page that is copied, and the tables above its items. */
 static uint64_t count_frames(struct walk w)
 {
@@ -128,8 +142,13 @@ static uint64_t count_frames(struct walk w)
 			continue;
 		for (; (level = next_item(&w, &va, r->end.v)); item_done(&w, &va, level)) {
 			frames += tables_entered(va, level, last);
-			frames += level == 1 && is_copied(&w, r, va);
 			last = va;
+			if (level == 1 && table_within(&w, r, va)) {
+				frames += clone_action(r, w.policy) == COPY ? leaves_of_table(va) : 0;
+				level = 2; /* done with all of it */
+			} else if (level == 1) {
+				frames += is_copied(&w, r, va);
+			}
 		}
 	}
 	return frames;
@@ -204,7 +223,8 @@ static void builder_seek(struct builder *b, uint64_t va, int level)
 
 static void builder_add(struct builder *b, uint64_t va, int level, pte_t entry)
 {
-	builder_seek(b, va, level);
+	if (b->open != level || va / entry_span(level + 1) != b->at / entry_span(level + 1))
+		builder_seek(b, va, level);
 	pte_write(builder_entry(b, va, level), entry);
 	frame_of(b->table[level])->npresent++;
 }
@@ -213,30 +233,28 @@ static void builder_add(struct builder *b, uint64_t va, int level, pte_t entry)
  * Clears W in an entry of the parent. Where its table is shared with other spaces the recursive window shows it read-only; to
  * clear W is the one write that such a table may get, and it goes through a window (mm/paging.h, invariant 5).
  */
-static void clear_write(uint64_t va, int level, pte_t e)
+static void clear_write(const struct walk *w, uint64_t va, int level, pte_t e)
 {
-	pte_t *entry = entry_window(va, level);
-	struct window w;
+	struct window window;
 
-	for (int l = 4; l > level; l--)
-		if (!pte_writable(pte_read(entry_window(va, l)))) {
-			w = window_map(pte_frame(pte_read(entry_window(va, level + 1))));
-			pte_write((pte_t *)w.dst + entry_index(va, level), e);
-			window_unmap(w);
-			return;
-		}
-	pte_write(entry, e);
+	if (likely(w->owned)) {
+		pte_write(entry_window(va, level), e);
+		return;
+	}
+	window = window_map(pte_frame(pte_read(entry_window(va, level + 1))));
+	pte_write((pte_t *)window.dst + entry_index(va, level), e);
+	window_unmap(window);
 }
 
 /* One frame, or one table, for both. W goes on both sides (not of a MAP_SHARED leaf); the parent's flush comes at the end. */
-static pte_t share_entry(uint64_t va, int level)
+static pte_t share_entry(const struct walk *w, uint64_t va, int level)
 {
 	pte_t e = pte_read(entry_window(va, level));
 
 	frame_get(pte_frame(e));
 	if (pte_writable(e) && !pte_shared(e)) {
 		e = pte_without(e, PTE_W);
-		clear_write(va, level, e);
+		clear_write(w, va, level, e);
 	}
 	return e;
 }
@@ -261,7 +279,7 @@ static void trace_item(uint64_t va, int level, pte_t parent, pte_t child)
 static void clone_item(struct builder *b, const struct region *r, uint64_t va, int level)
 {
 	pte_t e = pte_read(entry_window(va, level));
-	pte_t childs = level == 1 && is_copied(&b->walk, r, va) ? copy_leaf(b, r, e) : share_entry(va, level);
+	pte_t childs = level == 1 && is_copied(&b->walk, r, va) ? copy_leaf(b, r, e) : share_entry(&b->walk, va, level);
 
 	builder_add(b, va, level, childs);
 	if (level > 1)
