@@ -52,13 +52,17 @@ static void handle_irq(const struct trapframe *tf)
 	/* A spurious interrupt is not in service: acknowledging it would end another one (SDM 3, 10.9). */
 	if (tf->vector == VECTOR_SPURIOUS)
 		return;
+	uint32_t base = c->irq_base;
+
 	c->irq_depth++;
+	c->irq_base = c->nheld;
 	COUNT(interrupts);
 	if (irq_ack)
 		irq_ack();
 	if (handler)
 		handler();
 	report_nmis();
+	c->irq_base = base;
 	c->irq_depth--;
 }
 

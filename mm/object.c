@@ -103,10 +103,10 @@ static uint64_t *find_slot(struct object *obj, uint64_t index)
 	return &n->slot[slot_index(index, 1)];
 }
 
-/* 0 if page `index` is there; else how many pages from it on are surely not (at least 1, at most what remains of 2^52). */
+/* 0 if page `index` is there; else how many pages from it on are surely not (at least 1, at most what remains of 2^51: sizes end at 2^63). */
 static uint64_t hole_pages(struct object *obj, uint64_t index)
 {
-	uint64_t all = ((uint64_t)1 << 52) - index;
+	uint64_t all = ((uint64_t)1 << 51) - index;
 	struct node *n = obj->root;
 
 	if (!n || index >= reach(obj->height))

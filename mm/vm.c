@@ -110,7 +110,7 @@ int space_map(struct space *s, const struct map_request *req, uaddr_t *ret_addr)
 		return -EINVAL;
 	if (req->len > USER_END || obviously_too_much(req, len))
 		return -ENOMEM;
-	if (req->object && req->offset + len < req->offset)
+	if (req->object && req->offset > INT64_MAX - len)
 		return -EOVERFLOW;
 	spin_lock(&s->lock);
 	err = map_locked(s, req, len, ret_addr);
@@ -344,13 +344,15 @@ uaddr_t space_brk(struct space *s, uaddr_t brk)
 }
 
 /* remap. */
-static int remap_check(struct space *s, uaddr_t addr, uint64_t old_len, struct region *ret_region)
+static int remap_check(struct space *s, uaddr_t addr, uint64_t old_len, uint64_t new_len, struct region *ret_region)
 {
 	struct region *r = region_find(s->regions, addr);
 
 	if (!r || !user_range_ok(addr, old_len) || r->end.v - addr.v < old_len)
 		return -EFAULT;
 	if (!old_len) /* duplicating a shared mapping: not a size change */
+		return -EINVAL;
+	if (r->object && r->offset + (addr.v - r->start.v) > INT64_MAX - new_len)
 		return -EINVAL;
 	*ret_region = *r;
 	return 0;
@@ -450,7 +452,7 @@ static int remap_locked(struct space *s, uaddr_t addr, uint64_t old_len, uint64_
 {
 	struct map_request place = {.addr = new_addr, .len = new_len, .fixed = flags & MREMAP_FIXED};
 	struct region r;
-	int err = remap_check(s, addr, old_len, &r);
+	int err = remap_check(s, addr, old_len, new_len, &r);
 
 	*ret_addr = addr;
 	if (err)

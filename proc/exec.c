@@ -10,6 +10,7 @@
  * Not handled  Set-user-id bits; a process with more than one thread.
  */
 #include <asm/mman.h>
+#include <asm/signal.h>
 #include <linux/auxvec.h>
 #include <linux/elf.h>
 
@@ -39,6 +40,7 @@
 /* One exec on its way. */
 struct exec {
 	struct arguments args;
+	char name[16]; /* the last part of the path as it was given: a script's own name */
 	struct file *file, *interp_file;
 	struct elf_plan plan, interp;
 	uint64_t bias, interp_bias;
@@ -375,11 +377,11 @@ static int prepare_space(struct exec *x)
 	return err;
 }
 
-static void set_name(struct thread *t, const char *path)
+static void take_name(struct exec *x, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	strlcpy(t->name, slash ? slash + 1 : path, sizeof(t->name));
+	strlcpy(x->name, slash ? slash + 1 : path, sizeof(x->name));
 }
 
 static void reset_registers(struct thread *t, const struct exec *x)
@@ -399,7 +401,7 @@ static void reset_registers(struct thread *t, const struct exec *x)
 }
 
 /* The new space stands and is current. Nothing here can fail. */
-static void commit(struct exec *x, const char *path, struct space *old, struct signal_actions *actions)
+static void commit(struct exec *x, struct space *old, struct signal_actions *actions)
 {
 	struct thread *t = current();
 	struct process *p = t->process;
@@ -410,13 +412,14 @@ static void commit(struct exec *x, const char *path, struct space *old, struct s
 	signals_exec(p, actions);
 	t->altstack_size = 0;
 	t->clear_tid = t->robust_list = t->set_tid = UADDR(0);
-	set_name(t, path);
+	strlcpy(t->name, x->name, sizeof(t->name));
 	reset_registers(t, x);
 	if (p->exe)
 		file_put(p->exe);
 	p->exe = x->file;
 	x->file = NULL;
 	p->execed = true;
+	p->exit_signal = SIGCHLD;
 	p->dumpable = true;
 	process_release_vfork(p);
 	COUNT(execs);
@@ -436,7 +439,10 @@ static int exec_gathered(struct exec *x, const char *path)
 {
 	struct space *old = current()->space;
 	struct signal_actions *actions;
-	int err = follow_scripts(x);
+	int err;
+
+	take_name(x, path);
+	err = follow_scripts(x);
 
 	if (!err)
 		err = read_plan(x->file, &x->plan);
@@ -451,7 +457,7 @@ static int exec_gathered(struct exec *x, const char *path)
 		kfree(actions);
 		return err;
 	}
-	commit(x, path, old, actions);
+	commit(x, old, actions);
 	return 0;
 }
 

@@ -69,6 +69,7 @@ static void hand_over_children(struct process *p, struct list *ret_dead)
 	list_for_each_safe (child, next, &p->children, sibling) {
 		list_remove(&child->sibling);
 		child->parent = heir;
+		child->exit_signal = SIGCHLD; /* init and subreapers wait for all (Linux: reparent_leader) */
 		__atomic_store_n(&child->parent_pid, heir->pid, __ATOMIC_RELAXED);
 		list_append(&heir->children, &child->sibling);
 		if (child->parent_death_signal)
@@ -97,6 +98,8 @@ static void become_zombie(struct process *p, struct thread *t, uint32_t wait_sta
 	strlcpy(p->name, t->name, sizeof(p->name));
 	p->exit_status = wait_status;
 	p->state = PROCESS_ZOMBIE;
+	p->stopped = false;
+	p->stop_status = 0;
 }
 
 /* pid 1 is the system: when it ends, so does the run. */

@@ -86,7 +86,8 @@ static bool keeps_group_owned(const struct process *member)
 bool family_group_orphaned(int32_t pgid, const struct process *but)
 {
 	for (struct process *p = process_next(0); p; p = process_next(p->pid))
-		if (p->pgid == pgid && p != but && p->state == PROCESS_ALIVE && keeps_group_owned(p))
+		if (p->pgid == pgid && p != but && p->parent != but && p->state == PROCESS_ALIVE &&
+		    keeps_group_owned(p))
 			return false;
 	return true;
 }
@@ -120,6 +121,6 @@ void family_orphan_check_exit(struct process *p)
 	if (p->parent && keeps_group_owned(p))
 		check_group(p->pgid, p);
 	list_for_each (child, &p->children, sibling)
-		if (child->pgid != p->pgid && child->sid == p->sid && group_has_stopped(child->pgid) && child->stopped)
-			hang_up_group(child->pgid);
+		if (child->pgid != p->pgid && child->sid == p->sid && child->stopped)
+			check_group(child->pgid, p);
 }

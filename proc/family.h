@@ -20,7 +20,8 @@ void family_bury(struct process *zombie);
 /* Books a waited-for child's usage on its parent. */
 void family_add_child_usage(struct process *parent, const struct process *child);
 
-/* Has no member of the group a parent outside of the group, in the same session? `but` is left out of account. */
+/* Has no member of the group a parent outside of the group, in the same session? `but` is left out of account, as
+ * a member and as a parent. */
 bool family_group_orphaned(int32_t pgid, const struct process *but);
 /* p is about to exit: groups that it alone kept from being orphaned, and that have a stopped member, get SIGHUP and SIGCONT. */
 void family_orphan_check_exit(struct process *p);

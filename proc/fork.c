@@ -133,6 +133,8 @@ int64_t process_fork(const struct clone_request *req)
 
 	if ((req->flags & ~(uint64_t)CLONE_SUPPORTED) || req->exit_signal > SIGNALS)
 		return -EINVAL;
+	if ((req->flags & CLONE_SETTLS) && req->tls >= USER_END) /* WRFSBASE of a non-canonical address faults */
+		return -EPERM;
 	if (too_many(parent))
 		return -EAGAIN;
 	err = process_create(parent->process, &p);

@@ -15,6 +15,7 @@
 #include "proc/job.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/signal_private.h"
 
 void process_stop(int signo)
 {
@@ -23,7 +24,7 @@ void process_stop(int signo)
 
 	spin_lock(&proc_lock);
 	/* Nobody could continue an orphaned group: the terminal's stop signals do nothing there (POSIX 2.4.3). */
-	stop = signo == SIGSTOP || !family_group_orphaned(p->pgid, NULL);
+	stop = (signo == SIGSTOP || !family_group_orphaned(p->pgid, NULL)) && !signal_fatal_pending(current());
 	if (stop) {
 		p->stopped = true;
 		p->stop_status = (uint32_t)signo << 8 | 0x7f;

@@ -76,12 +76,19 @@ static const struct limit default_limits[RLIM_NLIMITS] = {
     [RLIMIT_RTTIME] = {RLIM64_INFINITY, RLIM64_INFINITY},
 };
 
+#define ALARM_MIN_NS 100000 /* what rings more often would leave no time for anything else */
+
+/* Periods that were missed are skipped: their signals would be one pending signal all the same. */
 static void alarm_rings(struct timer *t)
 {
 	struct process *p = CONTAINER_OF(t, struct process, alarm);
+	uint64_t interval = MAX(p->alarm_interval, (uint64_t)ALARM_MIN_NS), now = clock_ns();
+	uint64_t next = t->deadline + interval;
 
+	if (next <= now)
+		next += ((now - next) / interval + 1) * interval;
 	if (p->alarm_interval)
-		timer_start(t, t->deadline + p->alarm_interval);
+		timer_start(t, next);
 	signal_kernel(p, SIGALRM);
 }
 

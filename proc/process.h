@@ -63,7 +63,7 @@ struct process {
 	bool subreaper;           /* [p] */
 	bool execed;              /* [p] setpgid() of the parent is refused from then on */
 
-	int32_t exit_signal;  /* [I] sent to the parent at exit: SIGCHLD, or 0 */
+	int32_t exit_signal;  /* [p] sent to the parent at exit: SIGCHLD, or 0 */
 	uint32_t exit_status; /* [p] as wait4() gives it, valid for a zombie */
 	bool exiting;         /* [a] */
 

@@ -239,8 +239,12 @@ static void enter_handler(struct trapframe *tf, const struct signal_info *info, 
 	uint64_t mask;
 
 	finish_syscall(tf, action);
-	if (!signal_push_frame(tf, info, action))
-		process_exit(SIGSEGV);
+	if (!signal_push_frame(tf, info, action)) {
+		if (info->signo == SIGSEGV)
+			process_exit(SIGSEGV);
+		trap_signal(SIGSEGV, SI_KERNEL, UADDR(0)); /* its handler may have a stack of its own */
+		return;
+	}
 	mask = t->blocked | action->mask;
 	if (!(action->flags & SA_NODEFER))
 		mask |= SIGNAL_BIT(info->signo);

@@ -238,7 +238,7 @@ static uint64_t blocked_by_all(const struct process *p)
 	uint64_t all = ~(uint64_t)0;
 
 	list_for_each (t, &p->threads, process_node)
-		all &= t->blocked;
+		all &= t->blocked | t->awaited;
 	return all;
 }
 
@@ -270,7 +270,7 @@ void signal_send_thread(struct thread *t, const struct signal_info *info)
 		process_continued(p);
 	flags = spin_lock_irq(&p->signals.lock);
 	side_effects(p, info->signo);
-	if (!dropped(p, t->blocked, info->signo)) {
+	if (!dropped(p, t->blocked | t->awaited, info->signo)) {
 		pend(&t->pending, &t->pending_info, info);
 		if (wants(t, info->signo))
 			notify(t, info->signo);

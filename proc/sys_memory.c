@@ -83,7 +83,9 @@ int64_t sys_mmap(uaddr_t addr, uint64_t len, uint64_t prot, uint64_t flags, int 
 	req.fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 	req.no_replace = flags & MAP_FIXED_NOREPLACE;
 	req.no_reserve = flags & MAP_NORESERVE;
-	req.flags = (shared ? REGION_SHARED : 0) | (flags & MAP_GROWSDOWN ? REGION_STACK : 0);
+	if ((flags & MAP_GROWSDOWN) && shared)
+		return -EINVAL;
+	req.flags = (shared ? REGION_SHARED : 0) | (anonymous && (flags & MAP_GROWSDOWN) ? REGION_STACK : 0);
 	if (anonymous) {
 		err = map_anonymous(&req, shared, &at);
 		return err ? err : (int64_t)at.v;
@@ -131,7 +133,7 @@ int64_t sys_msync(uaddr_t addr, uint64_t len, int flags)
 	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || page_offset(addr.v) ||
 	    ((flags & MS_ASYNC) && (flags & MS_SYNC)))
 		return -EINVAL;
-	if (!user_range_ok(addr, ALIGN_UP(len, PAGE_SIZE)))
+	if (len > USER_END || !user_range_ok(addr, ALIGN_UP(len, PAGE_SIZE)))
 		return -ENOMEM;
 	spin_lock(&s->lock);
 	covered = regions_cover(s->regions, addr, end, &hole);

@@ -165,6 +165,8 @@ static int64_t set_limit(struct process *p, unsigned resource, const struct limi
 	*old = *new;
 	if (p != current_process())
 		return 0;
+	if (ref_count(&current()->space->ref) > 1 && resource != RLIMIT_NOFILE)
+		return 0; /* a vfork child's space is its parent's */
 	if (resource == RLIMIT_NOFILE)
 		files_set_limit(current()->files, (uint32_t) new->soft);
 	if (resource == RLIMIT_STACK)

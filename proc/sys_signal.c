@@ -130,6 +130,7 @@ int64_t sys_rt_sigtimedwait(uaddr_t set, uaddr_t info, uaddr_t timeout, size_t s
 		deadline = clock_ns() + ns;
 	}
 	wanted &= ~UNBLOCKABLE;
+	current()->awaited = wanted;
 	signal_set_mask(old & ~wanted); /* so that their arrival ends the sleep */
 	for (;;) {
 		wait_prepare(true);
@@ -139,6 +140,7 @@ int64_t sys_rt_sigtimedwait(uaddr_t set, uaddr_t info, uaddr_t timeout, size_t s
 		err = wait_sleep(deadline);
 	}
 	wait_cancel();
+	current()->awaited = 0;
 	signal_set_mask(old);
 	if (!found)
 		return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
@@ -364,6 +366,8 @@ int64_t sys_clock_nanosleep(int clock, int flags, uaddr_t req, uaddr_t rem)
 
 static uint64_t timeval_ns(const struct timeval *tv)
 {
+	if ((uint64_t)tv->tv_sec > UINT64_MAX / NSEC_PER_SEC / 4) /* the end of time */
+		return UINT64_MAX / 4;
 	return (uint64_t)tv->tv_sec * NSEC_PER_SEC + (uint64_t)tv->tv_usec * NSEC_PER_USEC;
 }
 

@@ -60,14 +60,15 @@ struct thread {
 	struct cred *cred;       /* [t] */
 
 	/* Signals: proc/signal.c. Bit n - 1 is signal n. */
-	uint64_t blocked;                    /* [t] */
-	uint64_t saved_blocked;              /* [t] sigsuspend, ppoll, pselect: the mask to restore after the handler */
-	bool restore_blocked;                /* [t] */
-	uint64_t pending;                    /* [s] directed at this thread */
-	struct list pending_info;            /* [s] */
-	uaddr_t altstack;                    /* [t] sigaltstack */
-	uint64_t altstack_size;              /* [t] */
-	uint32_t altstack_flags;             /* [t] */
+	uint64_t blocked;         /* [t] */
+	uint64_t awaited;         /* [t] sigtimedwait: unblocked for the sleep, and not to be dropped as ignored */
+	uint64_t saved_blocked;   /* [t] sigsuspend, ppoll, pselect: the mask to restore after the handler */
+	bool restore_blocked;     /* [t] */
+	uint64_t pending;         /* [s] directed at this thread */
+	struct list pending_info; /* [s] */
+	uaddr_t altstack;         /* [t] sigaltstack */
+	uint64_t altstack_size;   /* [t] */
+	uint32_t altstack_flags;  /* [t] */
 	int64_t (*restart)(struct thread *); /* [t] restart_syscall's function */
 	uint64_t restart_args[4];            /* [t] */
 

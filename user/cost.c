@@ -56,7 +56,7 @@ static struct cost measure(volatile unsigned char *memory, size_t size, size_t p
 			_exit(child(memory, size, pages));
 		least(&best.fork, ticks() - start);
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
-			best.bad = 1;
+			best.bad = pid < 0 ? 2 : 1;
 		least(&best.whole, ticks() - start);
 		if (pages && memory[0] != 1)
 			best.bad = 1;
@@ -82,7 +82,9 @@ static int report(unsigned long mib)
 	idle = measure(memory, size, 0);
 	one = measure(memory, size, size ? 1 : 0);
 	tenth = measure(memory, size, size / PAGE / 10);
-	if (idle.bad | one.bad | tenth.bad)
+	if ((idle.bad | one.bad | tenth.bad) & 2)
+		printf("%5lu MiB: fork found no memory\n", mib);
+	else if (idle.bad | one.bad | tenth.bad)
 		printf("%5lu MiB: a child or its parent saw the wrong memory\n", mib);
 	else
 		printf("%5lu MiB: fork %lu, fork+exit+wait %lu, child writes a page %lu, a tenth %lu\n", mib, idle.fork,

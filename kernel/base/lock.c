@@ -7,17 +7,17 @@
 
 #ifdef TINE_CHECKED
 
-/* What this CPU holds, outermost first. Interrupts are off in each: a handler takes locks of its own. */
+/* What this CPU holds, outermost first. A handler's locks stand above those of the code that it interrupted (irq_base). */
 
 static void check_rank(const struct spinlock *l, bool nested)
 {
 	struct cpu *c = this_cpu();
-	const struct spinlock *top = c->nheld ? c->held[c->nheld - 1] : NULL;
+	const struct spinlock *top = c->nheld > c->irq_base ? c->held[c->nheld - 1] : NULL;
 
 	if (top && (top->rank > l->rank || (top->rank == l->rank && !nested)))
 		panic("lock order: %s (rank %d) taken inside %s (rank %d)", l->name, l->rank, top->name, top->rank);
 	if (c->nheld == ARRAY_LEN(c->held))
-		panic("lock order: %s is one lock too many inside %s", l->name, top->name);
+		panic("lock order: %s is one lock too many", l->name);
 }
 
 static void note_taken(const struct spinlock *l, bool nested)
@@ -62,7 +62,7 @@ void lock_assert_none(void)
 {
 	struct cpu *c = this_cpu();
 
-	if (c->nheld)
+	if (c->nheld > c->irq_base)
 		panic("lock %s held where none may be", c->held[c->nheld - 1]->name);
 }
 

@@ -43,6 +43,7 @@ struct cpu {
 	};
 	uint32_t irq_depth; /* [c] > 0 while an interrupt handler runs */
 	bool need_resched;  /* [c] set by interrupts and wake-ups, acted on before return to user mode */
+	uint32_t irq_base;  /* [c] locks of what was interrupted: an interrupt handler's order starts above them */
 	uint32_t nheld;     /* [c] locks held, outermost first: checked builds */
 	const struct spinlock *held[16];
 	uint64_t tsc_last; /* [c] for kernel/time.c */
