@@ -126,10 +126,19 @@ static void start_files(const struct boot_info *info)
 /* Without an archive, or with a broken one, the boot goes on: init may be there all the same. */
 static void unpack_initrd(const struct boot_info *info)
 {
+	static const char *const sources[] = {
+	    [INITRD_LOADFILE2] = "by LoadFile2",
+	    [INITRD_OPTION] = "by initrd=",
+	    [INITRD_BESIDE] = "from beside the image",
+	    [INITRD_LINKED] = "from inside the image",
+	};
+
 	if (!info->initrd_size) {
 		pr_err("initrd: none");
 		return;
 	}
+	pr_info("initrd: %lu KiB %s", info->initrd_size >> 10,
+		info->initrd_source < ARRAY_LEN(sources) ? sources[info->initrd_source] : "");
 	if (initrd_unpack(info->initrd, info->initrd_size))
 		pr_err("initrd: the root file system is not complete");
 	if (info->initrd_pages.pages)
