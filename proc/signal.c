@@ -45,6 +45,7 @@ int signals_init(struct signals *s, struct signals *parent)
 	spin_init(&s->lock, "signal", LOCK_SIGNAL);
 	list_init(&s->pending_info);
 	s->pending = 0;
+	s->queued = 0;
 	if (parent) {
 		uint64_t flags = spin_lock_irq(&parent->lock);
 
@@ -110,7 +111,7 @@ void signals_exec(struct process *p, struct signal_actions *fresh)
 }
 
 /* Removes signals from a set and its list. [s] */
-static void discard(uint64_t *pending, struct list *list, uint64_t set)
+static void discard(struct signals *s, uint64_t *pending, struct list *list, uint64_t set)
 {
 	struct signal_entry *e, *next;
 
@@ -118,6 +119,7 @@ static void discard(uint64_t *pending, struct list *list, uint64_t set)
 	list_for_each_safe (e, next, list, node)
 		if (SIGNAL_BIT(e->info.signo) & set) {
 			list_remove(&e->node);
+			s->queued--;
 			kfree(e);
 		}
 }
@@ -126,9 +128,9 @@ static void discard_everywhere(struct process *p, uint64_t set)
 {
 	struct thread *t;
 
-	discard(&p->signals.pending, &p->signals.pending_info, set);
+	discard(&p->signals, &p->signals.pending, &p->signals.pending_info, set);
 	list_for_each (t, &p->threads, process_node)
-		discard(&t->pending, &t->pending_info, set);
+		discard(&p->signals, &t->pending, &t->pending_info, set);
 }
 
 int signal_set_action(struct process *p, int signo, const struct signal_action *new, struct signal_action *ret_old)
@@ -164,8 +166,11 @@ int signal_set_action(struct process *p, int signo, const struct signal_action *
 
 struct signal_action signal_action_of(struct process *p, int signo) { return p->signals.actions->action[signo - 1]; }
 
+/* RLIMIT_SIGPENDING bounds what one process's queued signals take of the kernel's memory. */
+bool signal_queue_full(const struct process *p) { return p->signals.queued >= p->limits[RLIMIT_SIGPENDING].soft; }
+
 /* Adds to a pending set: standard signals once, real-time ones each time. [s] */
-static void pend(uint64_t *pending, struct list *list, const struct signal_info *info)
+static void pend(struct process *p, uint64_t *pending, struct list *list, const struct signal_info *info)
 {
 	uint64_t bit = SIGNAL_BIT(info->signo);
 	struct signal_entry *e;
@@ -175,10 +180,13 @@ static void pend(uint64_t *pending, struct list *list, const struct signal_info 
 	*pending |= bit;
 	if (this_cpu()->irq_depth) /* the heap is not for interrupt handlers: such signals (timers) carry nothing */
 		return;
+	if (signal_queue_full(p))
+		return;
 	e = kmalloc(sizeof(*e));
 	if (!e)
 		return;
 	e->info = *info;
+	p->signals.queued++;
 	list_append(list, &e->node);
 }
 
@@ -253,7 +261,7 @@ void signal_send_process(struct process *p, const struct signal_info *info)
 	flags = spin_lock_irq(&p->signals.lock);
 	side_effects(p, info->signo);
 	if (!dropped(p, blocked_by_all(p), info->signo)) {
-		pend(&p->signals.pending, &p->signals.pending_info, info);
+		pend(p, &p->signals.pending, &p->signals.pending_info, info);
 		notify_one(p, info->signo);
 	}
 	spin_unlock_irq(&p->signals.lock, flags);
@@ -271,7 +279,7 @@ void signal_send_thread(struct thread *t, const struct signal_info *info)
 	flags = spin_lock_irq(&p->signals.lock);
 	side_effects(p, info->signo);
 	if (!dropped(p, t->blocked | t->awaited, info->signo)) {
-		pend(&t->pending, &t->pending_info, info);
+		pend(p, &t->pending, &t->pending_info, info);
 		if (wants(t, info->signo))
 			notify(t, info->signo);
 	}
@@ -359,7 +367,8 @@ bool signal_fatal_pending(const struct thread *t)
 }
 
 /* Takes the lowest signal of `set` out of one pending set. [s] */
-static bool take_from(uint64_t *pending, struct list *list, uint64_t set, struct signal_info *ret_info)
+static bool take_from(struct signals *s, uint64_t *pending, struct list *list, uint64_t set,
+		      struct signal_info *ret_info)
 {
 	struct signal_entry *e, *found = NULL;
 	bool more = false;
@@ -379,6 +388,7 @@ static bool take_from(uint64_t *pending, struct list *list, uint64_t set, struct
 	*ret_info = found ? found->info : (struct signal_info){.signo = signo, .code = SI_USER};
 	if (found) {
 		list_remove(&found->node);
+		s->queued--;
 		kfree(found);
 	}
 	if (!more)
@@ -396,9 +406,9 @@ bool signal_take(uint64_t set, struct signal_info *ret_info)
 	struct thread *t = current();
 	struct signals *s = &t->process->signals;
 	uint64_t flags = spin_lock_irq(&s->lock);
-	bool found = take_from(&t->pending, &t->pending_info, set & SYNCHRONOUS, ret_info) ||
-		     take_from(&t->pending, &t->pending_info, set, ret_info) ||
-		     take_from(&s->pending, &s->pending_info, set, ret_info);
+	bool found = take_from(s, &t->pending, &t->pending_info, set & SYNCHRONOUS, ret_info) ||
+		     take_from(s, &t->pending, &t->pending_info, set, ret_info) ||
+		     take_from(s, &s->pending, &s->pending_info, set, ret_info);
 
 	spin_unlock_irq(&s->lock, flags);
 	return found;

@@ -53,6 +53,7 @@ struct signals {
 	struct signal_actions *actions; /* [s] */
 	uint64_t pending;               /* [s] directed at the process */
 	struct list pending_info;       /* [s] struct signal_entry */
+	uint32_t queued;                /* [s] entries on this list and those of its threads */
 	uint64_t ignored;               /* [s] cache: signals whose action is to ignore, by SIG_IGN or default */
 };
 

@@ -16,6 +16,8 @@ struct signal_action signal_action_of(struct process *p, int signo);
 MUST_CHECK int signal_set_action(struct process *p, int signo, const struct signal_action *new,
 				 struct signal_action *ret_old);
 bool signal_init_immune(const struct process *p, const struct signal_info *info);
+/* Has the process as many queued signals as RLIMIT_SIGPENDING lets it? More are pending without their information. */
+bool signal_queue_full(const struct process *p);
 /* Takes one pending signal of the set for the calling thread. */
 bool signal_take(uint64_t set, struct signal_info *ret_info);
 /* Is SIGKILL on its way? Ends sleeps that nothing else may. */

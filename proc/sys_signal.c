@@ -274,6 +274,7 @@ int64_t sys_rt_sigqueueinfo(int pid, int signo, uaddr_t info)
 {
 	struct siginfo in;
 	struct signal_info si;
+	struct process *target;
 	int err;
 
 	if (copy_from_user(&in, info, sizeof(in)))
@@ -288,7 +289,8 @@ int64_t sys_rt_sigqueueinfo(int pid, int signo, uaddr_t info)
 				  .uid = in.si_uid,
 				  .value = (uint64_t)in.si_value.sival_ptr};
 	spin_lock(&proc_lock);
-	err = signal_one(pid, &si);
+	target = process_find(pid);
+	err = target && signal_queue_full(target) ? -EAGAIN : signal_one(pid, &si);
 	spin_unlock(&proc_lock);
 	return err;
 }
