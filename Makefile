@@ -29,6 +29,8 @@ CFLAGS := -DGNU_EFI_USE_MS_ABI -std=gnu11 -ffreestanding -O2 -gdwarf-4 -Wall -We
 CFLAGS_efi    := -fno-stack-protector -Os
 # The inliner's own threshold (225) costs 20 KiB of image and gains nothing that can be measured.
 CFLAGS_kernel := -fstack-protector-strong -mllvm -inline-threshold=45
+# What runs once, or for people to read, is built for size.
+COLD          := boot_log acpi cmdline procfs proc_files proc_pid
 
 # No -ffunction-sections: on this target it hangs all unwind tables of a file on its first function, and they go with it.
 # The image version tells GRUB that the image takes its initrd by the LoadFile2 protocol.
@@ -124,11 +126,12 @@ say = echo "  $1 $2"$(if $(filter run,$(MAKECMDGOALS)), >&2)
 # ---- The image -------------------------------------------------------------------------------------------------------
 $B/obj/efi/%: private AREA := efi
 AREA := kernel
+$(COLD:%=$B/obj/kernel/%.c.o): private SIZE := -Os
 
 $B/obj/%.c.o: %.c Makefile | deps
 	@mkdir -p $(@D)
 	@$(call say,CC,$<)
-	@$(CC) $(CFLAGS) $(CFLAGS_$(AREA)) -MMD -MP -c $< -o $@
+	@$(CC) $(CFLAGS) $(CFLAGS_$(AREA)) $(SIZE) -MMD -MP -c $< -o $@
 
 $B/obj/%.S.o: %.S Makefile | deps
 	@mkdir -p $(@D)
