@@ -86,6 +86,7 @@ static void report(void)
 		pr_warn("efi: %u memory descriptors make no sense, ignored", map.bad_descriptors);
 	if (map.lost)
 		pr_warn("Memory: %lluK not used: the map has too many ranges", (unsigned long long)map.lost * 4);
+	pr_debug("Memory: pages are copied by %s", window_copy_loop_name());
 	pr_info("Memory: %lluK/%lluK available", (unsigned long long)stats.free * 4,
 		(unsigned long long)map.ram_frames * 4);
 }

@@ -92,11 +92,5 @@ struct frame_stats {
 	uint64_t by_kind[FRAME_KINDS];
 };
 void frame_stats(struct frame_stats *ret);
-static inline uint64_t frame_free_bytes(void)
-{
-	struct frame_stats s;
-	frame_stats(&s);
-	return s.free << PAGE_SHIFT;
-}
 
 #endif

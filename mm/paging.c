@@ -15,11 +15,11 @@ static struct frame *table_record(struct space *s, uaddr_t va, int level)
 	return frame_of(pte_frame(pte_read(entry_window(va.v, level + 1))));
 }
 
-int table_create(struct space *s, int level, pfn_t *ret_table)
+/* A zeroed table. */
+static int table_create(int level, pfn_t *ret_table)
 {
 	int err = frame_alloc(frame_kind_of_table(level), ret_table);
 
-	(void)s;
 	if (err)
 		return err;
 	frame_zero(*ret_table);
@@ -77,7 +77,7 @@ static void flush_path_windows(uaddr_t va, int level)
 static int entry_create(struct space *s, uaddr_t va, int level, pte_t *entry)
 {
 	pfn_t table;
-	int err = table_create(s, level - 1, &table);
+	int err = table_create(level - 1, &table);
 
 	if (err)
 		return err;
@@ -167,8 +167,6 @@ int own_range(struct space *s, uaddr_t start, uaddr_t end)
 	}
 	return 0;
 }
-
-pte_t leaf_read(uaddr_t va) { return path_missing(va) ? PTE_NONE : pte_read(entry_window(va.v, 1)); }
 
 void leaf_install(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf)
 {

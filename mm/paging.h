@@ -46,9 +46,6 @@ MUST_CHECK int own_range(struct space *s, uaddr_t start, uaddr_t end);
 /* 0 if the L1 table for va is there; else the span of the absent entry that ends its path: skip to that boundary. */
 uint64_t path_missing(uaddr_t va);
 
-/* A present leaf of the current space, without changing anything; PTE_NONE if there is none. */
-pte_t leaf_read(uaddr_t va);
-
 /* Stores a leaf into an owned, absent entry: the table's count follows. */
 void leaf_install(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf);
 
@@ -67,9 +64,6 @@ void table_put(struct space *s, pfn_t table, int level);
 
 /* Leaves below a table, from the counts in the frame records. */
 uint64_t table_leaves(pfn_t table, int level);
-
-/* A zeroed table. -ENOMEM. */
-MUST_CHECK int table_create(struct space *s, int level, pfn_t *ret_table);
 
 /*
  * The kernel faulted at `addr`. True if it lies in the recursive window and the access is legal now (a stale
