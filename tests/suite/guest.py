@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -97,7 +98,8 @@ def on_linux(kind, name, folder):
             shutil.copy(f"tests/scripts/{name}.{kind}", cwd)
             argv = [f"{path}/sh" if kind == "sh" else shutil.which("bash-static"), f"{name}.{kind}"]
         done = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=120, check=False)
+                              stderr=subprocess.STDOUT, timeout=120, check=False,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # whoever started us
     # Where this machine itself is odd (a container), the check's own expectation counts.
     fails = re.compile(rb"^FAIL ([^:\n]*):.*$", re.M)
     status = 0 if kind == "program" and fails.search(done.stdout) else done.returncode
