@@ -1,9 +1,9 @@
 /*
  * mm/inject.h - allocation failure on demand, to prove that every caller survives it.
  *
- * Role         inject_arm(n) makes the n-th allocation from now (1 = the next) fail, once, and inject_arm(0) disarms.
- * The sites are the frame allocator, reservations and the heap. /proc/tine/fail_nth writes it for the thread that
- * forks. Invariants   1. Unarmed, a site costs one load and one branch.
+ * Role         inject_arm(n) makes the n-th allocation from now (1 = the next) fail, once, and inject_arm(0) disarms. The sites
+ *              are the frame allocator, reservations and the heap. /proc/tine/fail_nth writes it for the thread that forks.
+ * Invariants   1. Unarmed, a site costs one load and one branch.
  *              2. Only allocations of the thread that armed it count; interrupts do not allocate.
  */
 #ifndef TINE_MM_INJECT_H

@@ -1,10 +1,10 @@
 /*
  * mm/memmap.h - the firmware's memory map, cleaned.
  *
- * Role         From descriptors that may be unsorted, overlapping, empty, wrapping or of an unknown size
- * (FIRMWARE.md 2.2), the sorted, disjoint ranges of frames that are free to use. Pure: no state, no hardware; the host
- * tests feed it. Invariants   1. Where two descriptors overlap, the more restrictive one wins: a frame is free only if
- * every descriptor that covers it says so (UEFI 2.10, 7.2.3: memory types).
+ * Role         From descriptors that may be unsorted, overlapping, empty, wrapping or of an unknown size (FIRMWARE.md 2.2), the
+ *              sorted, disjoint ranges of frames that are free to use. Pure: no state, no hardware; the host tests feed it.
+ * Invariants   1. Where two descriptors overlap, the more restrictive one wins: a frame is free only if every descriptor that
+ *                 covers it says so (UEFI 2.10, 7.2.3: memory types).
  *              2. Frames below 1 MiB, frames in `keep`, and frames from FRAME_LIMIT on are never free.
  * Failure      What does not fit in the output is left out, the highest ranges first; `lost` counts its frames.
  */

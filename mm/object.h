@@ -1,10 +1,10 @@
 /*
  * mm/object.h - page objects: the pages of a file, or of a shared anonymous mapping.
  *
- * Role         One object holds the bytes of one tmpfs file (or of one MAP_SHARED|MAP_ANONYMOUS mapping) as frames of
- * kind CACHE. Mappings share these very frames, so exec maps text without copying, and read(), write() and a shared
- * mapping see the same bytes. Invariants   1. The object holds one reference on each of its frames; each page-table
- * entry that maps one holds another.
+ * Role         One object holds the bytes of one tmpfs file (or of one MAP_SHARED|MAP_ANONYMOUS mapping) as frames of kind CACHE.
+ *              Mappings share these very frames, so exec maps text without copying, and read(), write() and a shared mapping see
+ *              the same bytes.
+ * Invariants   1. The object holds one reference on each of its frames; each page-table entry that maps one holds another.
  *              2. Bytes of the last page past `size` are zero, whenever nobody maps the page writable.
  * Locks        obj->lock (LOCK_OBJECT) covers pages and size; never held while user memory is touched.
  * Failure      -ENOMEM leaves the object as it was. object_write() may return a short count.

@@ -1,10 +1,9 @@
 /*
  * mm/pte.h - page-table entries as a type.
  *
- * Role         One entry of any level (Intel SDM 3, tables 4-15 to 4-20). The bits and the few questions one asks of
- * them. Invariants   1. An entry is changed by one 8-byte store: the CPU may read it at any time.
- *              2. Bits 9-11 are software's: PTE_SHARED marks a leaf of a MAP_SHARED mapping, whose frame is never
- * copied.
+ * Role         One entry of any level (Intel SDM 3, tables 4-15 to 4-20). The bits and the few questions one asks of them.
+ * Invariants   1. An entry is changed by one 8-byte store: the CPU may read it at any time.
+ *              2. Bits 9-11 are software's: PTE_SHARED marks a leaf of a MAP_SHARED mapping, whose frame is never copied.
  */
 #ifndef TINE_MM_PTE_H
 #define TINE_MM_PTE_H

@@ -1,9 +1,8 @@
 /*
  * mm/tlb.h - forgetting stale translations.
  *
- * Role         The only callers of INVLPG and of CR3 loads. No entry of ours is global, so a CR3 load forgets
- * everything. Invariants   1. Every 1->0 change of P or W in a live entry is followed by a flush before its space runs
- * user code again.
+ * Role         The only callers of INVLPG and of CR3 loads. No entry of ours is global, so a CR3 load forgets everything.
+ * Invariants   1. Every 1->0 change of P or W in a live entry is followed by a flush before its space runs user code again.
  *              2. 0->1 changes need none: at worst a spurious fault (SDM 3, 4.10.4.3).
  * Not handled  Other CPUs: with SMP, tlb_flush_space() will interrupt those whose current space it is.
  */

@@ -1,9 +1,10 @@
 /*
  * proc/cred.h - who a thread acts as.
  *
- * Role         User and group ids. A struct cred is immutable once published and shared by reference: fork takes one
- * more reference, setuid() and friends install a new one. Invariants   1. Nobody writes a cred that current()->cred of
- * any thread names. Failure      cred_copy: -ENOMEM.
+ * Role         User and group ids. A struct cred is immutable once published and shared by reference: fork takes one more
+ *              reference, setuid() and friends install a new one.
+ * Invariants   1. Nobody writes a cred that current()->cred of any thread names.
+ * Failure      cred_copy: -ENOMEM.
  */
 #ifndef TINE_PROC_CRED_H
 #define TINE_PROC_CRED_H

@@ -1,15 +1,14 @@
 /*
  * proc/thread.h - a thread: what the scheduler runs.
  *
- * Role         The record of one thread of control, user or kernel: kernel stack, saved registers, and references to
- * what it shares with others (space, files, credentials). The process that it belongs to is proc/process.h's business;
- *              file code reaches its own objects through the opaque pointers here.
- * Invariants   1. A user thread's registers are the struct trapframe at the top of its kernel stack while it is in the
- * kernel.
+ * Role         The record of one thread of control, user or kernel: kernel stack, saved registers, and references to what it
+ *              shares with others (space, files, credentials). The process that it belongs to is proc/process.h's business; file
+ *              code reaches its own objects through the opaque pointers here.
+ * Invariants   1. A user thread's registers are the struct trapframe at the top of its kernel stack while it is in the kernel.
  *              2. `state` changes under the run queue's lock, or by the thread itself on its way to sleep.
  *              3. A thread on a run queue is RUNNABLE and not current anywhere.
- * Locks        [I] immutable after creation, [t] the thread itself, [r] run queue lock, [s] signal lock of its process,
- * [a] atomic.
+ * Locks        [I] immutable after creation, [t] the thread itself, [r] run queue lock, [s] signal lock of its process, [a]
+ *              atomic.
  */
 #ifndef TINE_PROC_THREAD_H
 #define TINE_PROC_THREAD_H

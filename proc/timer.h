@@ -1,12 +1,11 @@
 /*
  * proc/timer.h - things that happen at a time.
  *
- * Role         A queue of deadlines per CPU. The APIC timer is armed for the nearest one, or for the end of the running
- *              thread's slice, whichever comes first: an idle machine takes no tick.
- * Invariants   1. A timer's function runs in the timer interrupt, with interrupts off: it may wake threads and restart
- * itself.
- *              2. After timer_stop() returns the function does not run (on one CPU; with more it waits for a running
- * one). Locks        LOCK_TIMER, taken with interrupts off; released while a function runs.
+ * Role         A queue of deadlines per CPU. The APIC timer is armed for the nearest one, or for the end of the running thread's
+ *              slice, whichever comes first: an idle machine takes no tick.
+ * Invariants   1. A timer's function runs in the timer interrupt, with interrupts off: it may wake threads and restart itself.
+ *              2. After timer_stop() returns the function does not run (on one CPU; with more it waits for a running one).
+ * Locks        LOCK_TIMER, taken with interrupts off; released while a function runs.
  */
 #ifndef TINE_PROC_TIMER_H
 #define TINE_PROC_TIMER_H

@@ -1,9 +1,10 @@
 /*
  * user/check.h - how the test programs report.
  *
- * Role         One line per check on standard output: `ok NAME`, or `FAIL NAME: expected X, got Y`. The exit status is
- * 0 only if every check held. Invariants   1. The output holds nothing that differs from run to run or from system to
- * system (no pid, address or time), so that the same binary prints the same on Linux.
+ * Role         One line per check on standard output: `ok NAME`, or `FAIL NAME: expected X, got Y`. The exit status is 0 only if
+ *              every check held.
+ * Invariants   1. The output holds nothing that differs from run to run or from system to system (no pid, address or time), so
+ *                 that the same binary prints the same on Linux.
  *              2. Each line is one write(), unbuffered: a fork never doubles it, and lines of two processes never mix.
  *              3. A child reports its own failures; the parent prints the `ok` when the child's status says so.
  * Failure      A call that the test itself needs (fork, pipe, mmap) and that fails ends the program with a FAIL line.

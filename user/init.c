@@ -1,12 +1,13 @@
 /*
  * user/init.c - process 1.
  *
- * Role         Runs one main child, reaps every orphan, and exits with the main child's status (128 + signal where it
- * was killed); the kernel powers off when process 1 exits. What the main child is: a command    /.tine/cmd exists: `sh
- * -c` with its text; a batch      `tine.batch` on the kernel command line: `sh` reading /.tine/stdin; a session else: a
- * login shell on /dev/console, greeted with /etc/motd. Invariants   1. The main child of a command or a batch gets
- * /.tine/stdin (or /dev/null) as 0, and the machine's two binary output ports as 1 and 2, so that nothing but its own
- * bytes arrives there.
+ * Role         Runs one main child, reaps every orphan, and exits with the main child's status (128 + signal where it was killed);
+ *              the kernel powers off when process 1 exits. What the main child is:
+ *                a command   /.tine/cmd exists: `sh -c` with its text
+ *                a batch     `tine.batch` on the kernel command line: `sh` reading /.tine/stdin
+ *                a session   else: a login shell on /dev/console, greeted with /etc/motd
+ * Invariants   1. The main child of a command or a batch gets /.tine/stdin (or /dev/null) as 0, and the machine's two binary output
+ *                 ports as 1 and 2, so that nothing but its own bytes arrives there.
  *              2. Process 1 itself writes only when something cannot be started.
  * Failure      No shell: a message, status 127 (ENOENT) or 126 (anything else), as a shell would say it.
  */
