@@ -340,8 +340,14 @@ void signal_recheck(void)
 {
 	struct thread *t = current();
 	struct signals *s = &t->process->signals;
-	uint64_t flags = spin_lock_irq(&s->lock);
+	uint64_t flags;
 
+	/* Who sends a signal adds it first and looks at the mask then: either they see the new mask, or it is seen here. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (likely(!(__atomic_load_n(&t->pending, __ATOMIC_RELAXED) | __atomic_load_n(&s->pending, __ATOMIC_RELAXED)) &&
+		   !(t->flags & TFLAG_SIGNAL)))
+		return;
+	flags = spin_lock_irq(&s->lock);
 	if ((t->pending | s->pending) & ~t->blocked)
 		thread_set_flag(t, TFLAG_SIGNAL);
 	else

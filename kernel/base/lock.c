@@ -5,6 +5,12 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/percpu.h"
 
+void spin_wait(struct spinlock *l, uint32_t ticket)
+{
+	while (__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != ticket)
+		cpu_pause();
+}
+
 #ifdef TINE_CHECKED
 
 /* What this CPU holds, outermost first. A handler's locks stand above those of the code that it interrupted (irq_base). */
@@ -66,26 +72,7 @@ void lock_assert_none(void)
 		panic("lock %s held where none may be", c->held[c->nheld - 1]->name);
 }
 
-#else
-
-static void note_taken(const struct spinlock *l, bool nested) { (void)l, (void)nested; }
-
-static void note_released(const struct spinlock *l) { (void)l; }
-
-bool spin_held(const struct spinlock *l)
-{
-	return __atomic_load_n(&l->next, __ATOMIC_RELAXED) != __atomic_load_n(&l->serving, __ATOMIC_RELAXED);
-}
-
-#endif
-
-static void ticket_lock(struct spinlock *l)
-{
-	uint32_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
-
-	while (__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != ticket)
-		cpu_pause();
-}
+static void ticket_lock(struct spinlock *l) { spin_wait(l, __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED)); }
 
 void spin_lock(struct spinlock *l)
 {
@@ -118,3 +105,14 @@ void spin_unlock_irq(struct spinlock *l, uint64_t flags)
 	spin_unlock(l);
 	irq_restore(flags);
 }
+
+#else
+
+bool spin_held(const struct spinlock *l)
+{
+	return __atomic_load_n(&l->next, __ATOMIC_RELAXED) != __atomic_load_n(&l->serving, __ATOMIC_RELAXED);
+}
+
+void spin_lock_nested(struct spinlock *l) { spin_lock(l); }
+
+#endif

@@ -1,11 +1,10 @@
 /*
  * kernel/base/percpu.h - what one CPU owns, reached through GS.
  *
- * Role         GS.base names this CPU's struct cpu whenever the kernel runs (swapgs at each entry from user mode).
- *              Layers above keep their own per-CPU arrays and index them with cpu_id().
+ * Role         GS.base names this CPU's struct cpu whenever the kernel runs (swapgs at each entry from user mode). Layers above
+ *              keep their own per-CPU arrays and index them with cpu_id().
  * Invariants   1. `self` is at offset 0; the offsets that assembly uses are asserted below and stand in cpu_asm.h.
- * Locks        Fields are touched by their own CPU only [c], with interrupts off where an interrupt handler reads them
- * too.
+ * Locks        Fields are touched by their own CPU only [c], with interrupts off where an interrupt handler reads them too.
  */
 #ifndef TINE_BASE_PERCPU_H
 #define TINE_BASE_PERCPU_H
@@ -69,7 +68,12 @@ static inline bool cpu_need_resched(void)
 	return yes;
 }
 
-static inline uint32_t cpu_id(void) { return this_cpu()->id; }
+static inline uint32_t cpu_id(void)
+{
+	uint32_t id;
+	__asm__ volatile("movl %%gs:%c1, %0" : "=r"(id) : "i"(offsetof(struct cpu, id)));
+	return id;
+}
 
 static inline struct thread *current(void)
 {
