@@ -110,8 +110,6 @@ int mm_init(const struct boot_info *info, uint64_t max_bytes)
 			frame_add_range(PFN(ranges[i].start), ranges[i].end - ranges[i].start);
 	kmap_set_early_source(NULL);
 	err = window_init_cpu(0);
-	if (!err)
-		err = kstack_fill_cache();
 	if (err)
 		return err;
 	window_choose_loops();

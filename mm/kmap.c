@@ -7,24 +7,20 @@
 
 #define STACK_STRIDE  KIB(32) /* guard below, stack above; the rest is unused address space */
 #define STACKS_MAX    (entry_span(4) / STACK_STRIDE)
-#define STACKS_CACHED 16
+#define STACKS_REUSED 32768 /* indexes that are remembered: as many as there can be processes */
 
 static struct spinlock kmap_lock = SPINLOCK_INIT("kmap", LOCK_KMAP);
-static uint64_t nx_bit;
+uint64_t kmap_nx_bit;
 static int (*early_source)(pfn_t *ret_frame);
 static uint64_t device_next;
 
 static struct {
 	uint64_t next_new; /* index of the first stack that never was */
-	uint32_t cached_count;
-	vaddr_t cached[STACKS_CACHED]; /* mapped, free */
 	uint32_t unmapped_count;
-	uint32_t unmapped[4096]; /* indexes whose pages were given back */
+	uint32_t unmapped[STACKS_REUSED]; /* indexes whose pages were given back */
 } stacks;
 
-void kmap_init(bool nx) { nx_bit = nx ? PTE_NX : 0; }
-
-uint64_t kmap_nx(void) { return nx_bit; }
+void kmap_init(bool nx) { kmap_nx_bit = nx ? PTE_NX : 0; }
 
 void kmap_set_early_source(int (*source)(pfn_t *ret_frame)) { early_source = source; }
 
@@ -85,7 +81,7 @@ int kmap_page(vaddr_t va, pfn_t f, enum kmap_cache cache)
 	err = make_path(va.v, &slot);
 	if (!err) {
 		ASSERT(!pte_present(pte_read(slot)));
-		pte_write(slot, pte_make(f, PTE_P | PTE_W | PTE_A | PTE_D | cache_bits(cache) | nx_bit));
+		pte_write(slot, pte_make(f, PTE_P | PTE_W | PTE_A | PTE_D | cache_bits(cache) | kmap_nx()));
 	}
 	spin_unlock(&kmap_lock);
 	return err;
@@ -198,11 +194,6 @@ int kstack_alloc(vaddr_t *ret_lowest)
 	int err;
 
 	spin_lock(&kmap_lock);
-	if (stacks.cached_count) {
-		*ret_lowest = stacks.cached[--stacks.cached_count];
-		spin_unlock(&kmap_lock);
-		return 0;
-	}
 	if (!stacks.unmapped_count && stacks.next_new == STACKS_MAX) {
 		spin_unlock(&kmap_lock);
 		return -ENOMEM;
@@ -221,27 +212,6 @@ int kstack_alloc(vaddr_t *ret_lowest)
 
 void kstack_free(vaddr_t lowest)
 {
-	spin_lock(&kmap_lock);
-	if (stacks.cached_count < STACKS_CACHED) {
-		stacks.cached[stacks.cached_count++] = lowest;
-		spin_unlock(&kmap_lock);
-		return;
-	}
-	spin_unlock(&kmap_lock);
 	stack_unmap(lowest, KSTACK_SIZE);
 	index_release((lowest.v - slot_base(SLOT_STACKS).v) / STACK_STRIDE);
-}
-
-int kstack_fill_cache(void)
-{
-	while (stacks.cached_count < STACKS_CACHED) {
-		vaddr_t lowest = stack_address(stacks.next_new);
-		int err = stack_map(lowest);
-
-		if (err)
-			return err;
-		stacks.next_new++;
-		stacks.cached[stacks.cached_count++] = lowest;
-	}
-	return 0;
 }

@@ -1,9 +1,9 @@
 /*
  * mm/kmap.h - the kernel's own mappings: heap pages, kernel stacks, devices, frame records.
  *
- * Role         Puts frames at kernel addresses. The kernel half's L3 tables are made by the stub and shared by all
- * roots, so a mapping made here is seen from every space. Invariants   1. Nothing here is user-accessible or global;
- * nothing is both writable and executable.
+ * Role         Puts frames at kernel addresses. The kernel half's L3 tables are made by the stub and shared by all roots, so a
+ *              mapping made here is seen from every space.
+ * Invariants   1. Nothing here is user-accessible or global; nothing is both writable and executable.
  *              2. The kernel half's tables, once made, stay.
  * Locks        LOCK_KMAP.
  * Failure      -ENOMEM, with nothing mapped.
@@ -18,7 +18,8 @@ enum kmap_cache { KMAP_WB, KMAP_UC, KMAP_WC };
 
 /* Records whether NX exists (EFER.NXE is set). Before all else. */
 void kmap_init(bool nx);
-uint64_t kmap_nx(void); /* PTE_NX or 0 */
+extern uint64_t kmap_nx_bit;                                        /* [I] after kmap_init() */
+static ALWAYS_INLINE uint64_t kmap_nx(void) { return kmap_nx_bit; } /* PTE_NX or 0 */
 
 /* Tables down to L1 for [va, va + size), entries absent. */
 MUST_CHECK int kmap_make_tables(vaddr_t va, uint64_t size);
@@ -34,12 +35,9 @@ pfn_t kmap_frame(vaddr_t va);
  * memory. */
 MUST_CHECK void *kmap_device(paddr_t start, uint64_t size, enum kmap_cache cache);
 
-/* A kernel stack of `size` bytes (page multiple) with an unmapped guard page below. kstack_free() keeps some for reuse.
- */
+/* A kernel stack of KSTACK_SIZE bytes with an unmapped guard page below. -ENOMEM. */
 MUST_CHECK int kstack_alloc(vaddr_t *ret_lowest);
 void kstack_free(vaddr_t lowest);
-/* Fills the cache, so that the number of free frames does not depend on how many threads there once were. Boot. */
-MUST_CHECK int kstack_fill_cache(void);
 #define KSTACK_SIZE KIB(16)
 /* Is `addr` in the guard page of a kernel stack? For the double-fault handler's message. */
 bool kstack_is_guard(uint64_t addr);

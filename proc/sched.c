@@ -38,10 +38,21 @@ struct first_switch {
 
 static struct runq *this_runq(void) { return &runqs[cpu_id()]; }
 
-/* Life of a thread record. */
-int thread_create(struct thread **ret_thread)
+/*
+ * Life of a thread record. Some that ended are kept, with their stack and FPU area, for the next fork; as many from the boot on, so that
+ * free memory does not depend on how many threads there once were.
+ */
+#define SPARE_THREADS 16
+
+static struct {
+	struct spinlock lock;
+	struct list threads; /* through run_node */
+	uint32_t count;
+} spare = {.lock = SPINLOCK_INIT("spare threads", LOCK_THREADS), .threads = LIST_INIT(spare.threads)};
+
+static int thread_build(struct thread **ret_thread)
 {
-	struct thread *t = kzalloc(sizeof(*t));
+	struct thread *t = kmalloc(sizeof(*t));
 	int err = -ENOMEM;
 
 	if (!t)
@@ -53,10 +64,6 @@ int thread_create(struct thread **ret_thread)
 	t->fpu = fpu_alloc();
 	if (!t->fpu)
 		goto free_stack;
-	t->state = THREAD_NEW;
-	list_init(&t->run_node);
-	list_init(&t->pending_info);
-	list_init(&t->process_node);
 	*ret_thread = t;
 	return 0;
 
@@ -67,12 +74,76 @@ free_record:
 	return err;
 }
 
-void thread_free(struct thread *t)
+static void thread_destroy(struct thread *t)
 {
-	ASSERT(t->state == THREAD_NEW || t->state == THREAD_DEAD);
 	fpu_free(t->fpu);
 	kstack_free(t->stack);
 	kfree(t);
+}
+
+static struct thread *spare_take(void)
+{
+	uint64_t flags = spin_lock_irq(&spare.lock);
+	struct thread *t = NULL;
+
+	if (spare.count) {
+		t = list_first(&spare.threads, struct thread, run_node);
+		list_remove(&t->run_node);
+		spare.count--;
+	}
+	spin_unlock_irq(&spare.lock, flags);
+	return t;
+}
+
+static bool spare_keep(struct thread *t)
+{
+	uint64_t flags = spin_lock_irq(&spare.lock);
+	bool room = spare.count < SPARE_THREADS;
+
+	if (room) {
+		list_push(&spare.threads, &t->run_node);
+		spare.count++;
+	}
+	spin_unlock_irq(&spare.lock, flags);
+	return room;
+}
+
+int thread_create(struct thread **ret_thread)
+{
+	struct thread *t = spare_take();
+	int err = t ? 0 : thread_build(&t);
+	vaddr_t stack;
+	void *fpu;
+
+	if (err)
+		return err;
+	stack = t->stack;
+	fpu = t->fpu;
+	memset(t, 0, sizeof(*t));
+	t->stack = stack;
+	t->fpu = fpu;
+	t->state = THREAD_NEW;
+	list_init(&t->run_node);
+	list_init(&t->pending_info);
+	list_init(&t->process_node);
+	*ret_thread = t;
+	return 0;
+}
+
+void thread_free(struct thread *t)
+{
+	ASSERT(t->state == THREAD_NEW || t->state == THREAD_DEAD);
+	if (!spare_keep(t))
+		thread_destroy(t);
+}
+
+/* Too little memory for spares is no reason not to start. */
+static void spare_fill(void)
+{
+	struct thread *t;
+
+	while (spare.count < SPARE_THREADS && !thread_build(&t))
+		(void)!spare_keep(t);
 }
 
 static void make_ready(struct runq *rq, struct thread *t)
@@ -311,6 +382,7 @@ void sched_init(void)
 	list_init(&idle->pending_info);
 	rq->running = idle;
 	this_cpu()->current = idle;
+	spare_fill();
 }
 
 void sched_idle(void)

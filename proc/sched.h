@@ -1,12 +1,11 @@
 /*
  * proc/sched.h - the scheduler.
  *
- * Role         Decides which thread runs. Per-CPU run queues, round robin, a slice of SCHED_SLICE. User code is
- * preempted by the timer at any instruction; kernel code runs until it sleeps, returns to user mode, or calls
- * sched_point(). Invariants   1. schedule() is called with no spinlock held and interrupts on or off; it returns with
- * them as they were.
- *              2. A sleeper sets its state first, then looks at its condition, then calls schedule(): a wake-up in
- * between makes it RUNNABLE again and is not lost.
+ * Role         Decides which thread runs. Per-CPU run queues, round robin, a slice of SCHED_SLICE. User code is preempted by the
+ *              timer at any instruction; kernel code runs until it sleeps, returns to user mode, or calls sched_point().
+ * Invariants   1. schedule() is called with no spinlock held and interrupts on or off; it returns with them as they were.
+ *              2. A sleeper sets its state first, then looks at its condition, then calls schedule(): a wake-up in between makes
+ *                 it RUNNABLE again and is not lost.
  *              3. The address space of the thread that runs is the one in CR3, or the thread has none.
  * Locks        LOCK_RUNQ.
  */
