@@ -289,9 +289,12 @@ static int show_counters(struct text *t, const struct subject *subject)
 static int show_verify(struct text *t, const struct subject *subject)
 {
 	struct verify_report r;
+	int err = mm_verify(&r);
 
 	(void)subject;
-	if (mm_verify(&r))
+	if (err == -ENOMEM)
+		return err;
+	if (err)
 		text_printf(t, "breach: %s\n", r.breach);
 	else
 		text_printf(t, "ok spaces=%llu tables=%llu leaves=%llu frames=%llu\n", (ull)r.spaces, (ull)r.tables,

@@ -4,270 +4,169 @@
 #include <asm/mman.h>
 
 #include "kernel/base/print.h"
-#include "mm/heap.h"
+#include "mm/hot.h"
 #include "mm/paging.h"
+#include "mm/table.h"
 #include "mm/tlb.h"
+
+#define SMALL_SPACE 64 /* leaves */
+
+#define NOT_INHERITED (REGION_DONTFORK | REGION_WIPEONFORK)
+
+/* One fork on its way. */
+struct clone {
+	const struct space *parent;
+	enum fork_policy policy;
+	bool exceptions;               /* some region is not inherited as it is */
+	bool shares_all;               /* every leaf is shared, whatever its region says: nobody need look for that */
+	uint64_t stack_page;           /* under the stack pointer: its path is not shared. UINT64_MAX: no matter */
+	uint64_t pages[HOT_PAGES + 2]; /* copied at once, in rising order; UINT64_MAX ends */
+	const uint64_t *next_page;     /* the first of them that the walk has not passed */
+	struct frame_reserve reserve;
+	struct space *child;
+	bool cleared; /* some entry of the parent lost W: it owes a flush */
+};
 
 enum action { SKIP, SHARE, COPY };
 
 /* What happens to the pages of a region. */
-static enum action clone_action(const struct region *r, enum fork_policy policy)
+static enum action clone_action(const struct clone *c, const struct region *r)
 {
-	if (r->flags & (REGION_DONTFORK | REGION_WIPEONFORK))
+	if (r->flags & NOT_INHERITED)
 		return SKIP;
 	if (r->flags & REGION_SHARED)
 		return SHARE;
-	if (policy == FORK_HYBRID)
+	if (c->policy == FORK_HYBRID)
 		return r->prot & PROT_WRITE ? COPY : SHARE;
-	return policy == FORK_COPY ? COPY : SHARE;
+	return c->policy == FORK_COPY ? COPY : SHARE;
 }
 
-/* The walk over a parent's tree, made twice: once to count, once to build. Both must see the same items. */
-struct walk {
-	const struct space *parent;
-	enum fork_policy policy;
-	uint64_t hot;   /* the page that both sides will write at once: its path is not shared, the page is copied */
-	bool special;   /* some region is not inherited as it is: subtrees with such a region are not shared */
-	uint64_t table; /* index of the 2 MiB stretch whose L1 table is being walked, UINT64_MAX: none */
-	bool owned;     /* no table above the last item's entry is shared with another space */
-	uint64_t done;  /* all below was cloned: a shared subtree may reach past the region that led to it */
-};
-
-#define FEW_TABLES 4  /* L1 tables: below that, copying them beats the copies that own() would make later (FORK.md 3) */
-#define FEW_LEAVES 64 /* the same for the leaves of one L1 table */
-
-static struct walk walk_start(const struct space *parent, enum fork_policy policy, uaddr_t hot)
+static bool holds_exception(const struct regions *set, uint64_t start, uint64_t end)
 {
-	struct walk w = {.parent = parent, .policy = policy, .table = UINT64_MAX};
 	const struct region *r;
 
-	w.hot = policy == FORK_TREE ? ALIGN_DOWN(hot.v, PAGE_SIZE) : UINT64_MAX;
-	region_for_each (r, parent->regions)
-		w.special |= r->flags & (REGION_DONTFORK | REGION_WIPEONFORK);
-	return w;
-}
-
-static bool holds_special(const struct regions *set, uint64_t start, uint64_t end)
-{
-	const struct region *r = region_after(set, UADDR(start));
-
-	for (; r && r < set->r + set->count && r->start.v < end; r++)
-		if (r->flags & (REGION_DONTFORK | REGION_WIPEONFORK))
+	region_for_each_in (r, set, start, end)
+		if (r->flags & NOT_INHERITED)
 			return true;
 	return false;
 }
 
-/* Policy `tree`: is the subtree below this inner entry to be shared whole? One that is shared already costs nothing more. */
-static bool share_whole(const struct walk *w, uint64_t va, int level, pte_t e)
+/* A large subtree, or one that others share already, which costs nothing more; unless part of it fares otherwise. */
+static NOINLINE bool share_large(const struct clone *c, uint64_t start, int level)
 {
-	uint64_t start = ALIGN_DOWN(va, entry_span(level)), end = start + entry_span(level);
+	if (c->policy != FORK_TREE || c->stack_page - start < entry_span(level))
+		return false;
+	return !c->exceptions || !holds_exception(c->parent->regions, start, start + entry_span(level));
+}
+
+/* Is the subtree below entry e to be shared whole? */
+static ALWAYS_INLINE bool share_whole(const struct clone *c, uint64_t start, int level, pte_t e)
+{
 	const struct frame *table = frame_of(pte_frame(e));
 
-	if (w->policy != FORK_TREE || (w->hot >= start && w->hot < end))
+	if (likely(clone_copies_table(table, level - 1) && (pte_writable(e) || table->ref == 1)))
 		return false;
-	if (w->special && holds_special(w->parent->regions, start, end))
-		return false;
-	if (!pte_writable(e) && table->ref > 1)
-		return true;
-	return level == 3 ? table->npresent > FEW_TABLES : level == 2 && table->npresent > FEW_LEAVES;
+	return share_large(c, start, level);
 }
 
-/*
- * The next item of [*va, end) in the current space, found through the recursive slot: its level. 1 is a mapped leaf, 2 to 4 an inner
- * entry whose subtree is shared whole; 0 at the end.
- */
-static int next_item(struct walk *w, uint64_t *va, uint64_t end)
+/* Which leaves of the L1 table for the 2 MiB from `base` are in region r, some of which is there: [*from, *to). */
+static void leaves_of_region(const struct region *r, uint64_t base, unsigned *ret_from, unsigned *ret_to)
 {
-	while (*va < end) {
-		int level = *va / entry_span(2) == w->table ? 1 : 4;
-		pte_t e = pte_read(entry_window(*va, level));
+	*ret_from = r->start.v <= base ? 0 : entry_index(r->start.v, 1);
+	*ret_to = r->end.v >= base + entry_span(2) ? ENTRIES : entry_index(r->end.v, 1);
+}
 
-		w->owned |= level == 4;
-		while (pte_mapped(e) && level > 1 && !share_whole(w, *va, level, e)) {
-			w->owned &= pte_writable(e);
-			e = pte_read(entry_window(*va, --level));
-		}
-		w->table = level == 1 ? *va / entry_span(2) : UINT64_MAX;
-		if (pte_mapped(e))
-			return level;
-		*va = ALIGN_DOWN(*va, entry_span(level)) + entry_span(level);
+/* ---- Step 1: how many frames will the child need? Nothing is touched. ---- */
+
+static unsigned count_mapped(const pte_t *leaves, const struct frame *table, unsigned from, unsigned to)
+{
+	unsigned n = 0;
+
+	if (from == 0 && to == ENTRIES)
+		return table->npresent;
+	table_for_each_in (i, leaves, table, from, to) {
+		n++;
 	}
-	return 0;
+	return n;
 }
 
-static void item_done(struct walk *w, uint64_t *va, int level)
+/* Leaves of an L1 table whose region fares so. */
+static uint64_t count_leaves(const struct clone *c, const struct frame *table, uint64_t base, enum action action)
 {
-	*va = ALIGN_DOWN(*va, entry_span(level)) + entry_span(level);
-	w->done = *va;
-}
-
-/* Tables above a `level` entry that a walk in rising order enters after the item at `last` (UINT64_MAX: none before). */
-static unsigned tables_entered(uint64_t va, int level, uint64_t last)
-{
-	unsigned entered = 0;
-
-	for (int l = level + 1; l <= 4 && (last == UINT64_MAX || va / entry_span(l) != last / entry_span(l)); l++)
-		entered++;
-	return entered;
-}
-
-static bool is_copied(const struct walk *w, const struct region *r, uint64_t va)
-{
-	enum action action = clone_action(r, w->policy);
-
-	return action == COPY || (va == w->hot && action == SHARE && !(r->flags & REGION_SHARED));
-}
-
-/* Do all leaves of va's L1 table belong to region r, and fare alike? Then their number tells enough. */
-static bool table_within(const struct walk *w, const struct region *r, uint64_t va)
-{
-	uint64_t start = ALIGN_DOWN(va, entry_span(2)), end = start + entry_span(2);
-
-	return r->start.v <= start && r->end.v >= end && !(w->hot >= start && w->hot < end);
-}
-
-static unsigned leaves_of_table(uint64_t va) { return frame_of(pte_frame(pte_read(entry_window(va, 2))))->npresent; }
-
-/* Step 1: what the child needs: its root, a frame for each page that is copied, and the tables above its items. */
-static uint64_t count_frames(struct walk w)
-{
-	uint64_t frames = 1, last = UINT64_MAX;
+	const pte_t *leaves = entry_window(base, 1);
 	const struct region *r;
-	int level;
+	unsigned from, to;
+	uint64_t n = 0;
 
-	region_for_each (r, w.parent->regions) {
-		uint64_t va = MAX(r->start.v, w.done);
+	region_for_each_in (r, c->parent->regions, base, base + entry_span(2)) {
+		leaves_of_region(r, base, &from, &to);
+		if (clone_action(c, r) == action)
+			n += count_mapped(leaves, table, from, to);
+	}
+	return n;
+}
 
-		if (clone_action(r, w.policy) == SKIP)
+/* For a copy of this table of the parent's, and of what is not shared below it. */
+static uint64_t count_frames(const struct clone *c, const pte_t *entries, const struct frame *table, uint64_t base,
+			     int level)
+{
+	uint64_t frames = 1;
+
+	if (level == 1)
+		return frames + count_leaves(c, table, base, COPY);
+	table_for_each (i, entries, table) {
+		uint64_t start = base + i * entry_span(level);
+
+		if (share_whole(c, start, level, entries[i]))
 			continue;
-		for (; (level = next_item(&w, &va, r->end.v)); item_done(&w, &va, level)) {
-			frames += tables_entered(va, level, last);
-			last = va;
-			if (level == 1 && table_within(&w, r, va)) {
-				frames += clone_action(r, w.policy) == COPY ? leaves_of_table(va) : 0;
-				level = 2; /* done with all of it */
-			} else if (level == 1) {
-				frames += is_copied(&w, r, va);
-			}
-		}
+		if (level == 2 && c->shares_all)
+			frames++;
+		else
+			frames += count_frames(c, table_window(&entries[i]), frame_of(pte_frame(entries[i])), start,
+					       level - 1);
 	}
 	return frames;
 }
 
-/* Mapped pages of the regions that the child does not get. */
-static uint64_t count_skipped(struct walk w)
+/*
+ * What is not needed in the end goes back. For a small parent it is not counted how much that is: each table holds something, so there
+ * are no more tables of a level than leaves, and no more pages to copy.
+ */
+static int reserve(struct clone *c)
 {
-	uint64_t pages = 0;
-	const struct region *r;
+	uint64_t most = 1 + 4 * c->parent->resident;
 
-	if (!w.special)
+	if (c->parent->resident <= SMALL_SPACE && !frame_reserve(most, &c->reserve))
 		return 0;
-	w.policy = FORK_COW; /* no subtrees */
-	region_for_each (r, w.parent->regions) {
-		if (clone_action(r, w.policy) != SKIP)
-			continue;
-		for (uint64_t va = r->start.v; next_item(&w, &va, r->end.v); va += PAGE_SIZE)
-			pages++;
-	}
+	return frame_reserve(HOT_PAGES + 1 + count_frames(c, entry_window(0, 4), frame_of(c->parent->root), 0, 4),
+			     &c->reserve);
+}
+
+/* Mapped pages that the child does not get. */
+static uint64_t count_skipped(const struct clone *c)
+{
+	const struct region *r;
+	uint64_t pages = 0;
+
+	region_for_each (r, c->parent->regions)
+		if (r->flags & NOT_INHERITED)
+			pages += paging_count_range(r->start, r->end);
 	return pages;
 }
 
-/* Step 2: the child's tables, one open window a level along the path of the last item. */
-struct builder {
-	struct walk walk;
-	struct space *child;
-	struct frame_reserve reserve;
-	uint64_t at;             /* the last item */
-	int open;                /* tables are open from the root (4) down to this level */
-	struct window window[5]; /* by level */
-	pfn_t table[5];
+/* ---- Step 2: the child's tables. Nothing can fail. ---- */
+
+/* A table of the parent, and the child's copy of it that is being filled. */
+struct pair {
+	const pte_t *entries;    /* the parent's, through the recursive slot */
+	pte_t *parents, *childs; /* to write */
+	struct frame *from, *to;
+	uint64_t base; /* the address that entry 0 translates */
+	int level;
+	bool owned; /* no table on the parent's path is shared: it may be written where it is read */
 };
 
-static pte_t *builder_entry(struct builder *b, uint64_t va, int level)
-{
-	return (pte_t *)b->window[level].dst + entry_index(va, level);
-}
-
-static void builder_close(struct builder *b, int level)
-{
-	for (; b->open < level; b->open++)
-		window_unmap(b->window[b->open]);
-}
-
-static void builder_open(struct builder *b, int level, pfn_t table)
-{
-	b->table[level] = table;
-	b->window[level] = window_map(table);
-	b->open = level;
-}
-
-/* Opens the table that holds va's entry of `level`. Tables that are not open yet are new: items come in rising order. */
-static void builder_seek(struct builder *b, uint64_t va, int level)
-{
-	int serves = 4;
-
-	while (serves > b->open && va / entry_span(serves) == b->at / entry_span(serves))
-		serves--;
-	builder_close(b, serves);
-	while (b->open > level) {
-		pfn_t table = frame_take(&b->reserve, frame_kind_of_table(b->open - 1));
-
-		frame_zero(table);
-		pte_write(builder_entry(b, va, b->open), pte_make(table, INNER_OWNED));
-		frame_of(b->table[b->open])->npresent++;
-		COUNT(tables_created);
-		builder_open(b, b->open - 1, table);
-	}
-	b->at = va;
-}
-
-static void builder_add(struct builder *b, uint64_t va, int level, pte_t entry)
-{
-	if (b->open != level || va / entry_span(level + 1) != b->at / entry_span(level + 1))
-		builder_seek(b, va, level);
-	pte_write(builder_entry(b, va, level), entry);
-	frame_of(b->table[level])->npresent++;
-}
-
-/*
- * Clears W in an entry of the parent. Where its table is shared with other spaces the recursive window shows it read-only; to
- * clear W is the one write that such a table may get, and it goes through a window (mm/paging.h, invariant 5).
- */
-static void clear_write(const struct walk *w, uint64_t va, int level, pte_t e)
-{
-	struct window window;
-
-	if (likely(w->owned)) {
-		pte_write(entry_window(va, level), e);
-		return;
-	}
-	window = window_map(pte_frame(pte_read(entry_window(va, level + 1))));
-	pte_write((pte_t *)window.dst + entry_index(va, level), e);
-	window_unmap(window);
-}
-
-/* One frame, or one table, for both. W goes on both sides (not of a MAP_SHARED leaf); the parent's flush comes at the end. */
-static pte_t share_entry(const struct walk *w, uint64_t va, int level)
-{
-	pte_t e = pte_read(entry_window(va, level));
-
-	frame_get(pte_frame(e));
-	if (pte_writable(e) && !pte_shared(e)) {
-		e = pte_without(e, PTE_W);
-		clear_write(w, va, level, e);
-	}
-	return e;
-}
-
-static pte_t copy_leaf(struct builder *b, const struct region *r, pte_t leaf)
-{
-	pfn_t copy = frame_take(&b->reserve, FRAME_ANON);
-
-	frame_copy(copy, pte_frame(leaf));
-	return pte_make(copy, region_leaf_bits(r) | (r->prot & PROT_WRITE ? PTE_W : 0));
-}
-
-static void trace_item(uint64_t va, int level, pte_t parent, pte_t child)
+static void trace_entry(uint64_t va, int level, pte_t parent, pte_t child)
 {
 	static const char *const what[] = {"", "page", "2 MiB at", "1 GiB at", "512 GiB at"};
 
@@ -276,51 +175,178 @@ static void trace_item(uint64_t va, int level, pte_t parent, pte_t child)
 		(unsigned long long)pte_frame(parent).v, (unsigned long long)pte_frame(child).v);
 }
 
-static void clone_item(struct builder *b, const struct region *r, uint64_t va, int level)
+/* One frame, or one table, for both: W goes on both sides (not of a MAP_SHARED leaf). */
+static ALWAYS_INLINE pte_t share_entry(struct clone *c, const struct pair *p, uint64_t i)
 {
-	pte_t e = pte_read(entry_window(va, level));
-	pte_t childs = level == 1 && is_copied(&b->walk, r, va) ? copy_leaf(b, r, e) : share_entry(&b->walk, va, level);
+	pte_t e = pte_read(&p->entries[i]);
 
-	builder_add(b, va, level, childs);
-	if (level > 1)
-		COUNT(tables_shared);
-	if (unlikely(options.fork_trace))
-		trace_item(va, level, e, childs);
-}
-
-static void clone_pages(struct builder *b)
-{
-	struct walk *w = &b->walk;
-	const struct region *r;
-	int level;
-
-	b->at = 0;
-	builder_open(b, 4, b->child->root);
-	region_for_each (r, w->parent->regions) {
-		uint64_t va = MAX(r->start.v, w->done);
-
-		if (clone_action(r, w->policy) == SKIP)
-			continue;
-		for (; (level = next_item(w, &va, r->end.v)); item_done(w, &va, level))
-			clone_item(b, r, va, level);
+	frame_get(pte_frame(e));
+	if (pte_writable(e) && !pte_shared(e)) {
+		e = pte_without(e, PTE_W);
+		pte_write(&p->parents[i], e);
+		c->cleared = true;
 	}
-	builder_close(b, 5);
+	return e;
 }
 
-static bool any_dontfork(const struct regions *set)
+static pte_t copy_leaf(struct clone *c, pte_t leaf, uint64_t bits)
+{
+	pfn_t copy = frame_take(&c->reserve, FRAME_ANON);
+
+	frame_copy(copy, pte_frame(leaf));
+	return pte_make(copy, bits);
+}
+
+/* A page of the list is copied if it is a private one that may be written (the region knows, where W is gone by an earlier fork). */
+static bool copy_at_once(const struct clone *c, uint64_t va, pte_t leaf)
 {
 	const struct region *r;
 
-	region_for_each (r, set)
-		if (r->flags & REGION_DONTFORK)
-			return true;
-	return false;
+	if (pte_writable(leaf) || pte_shared(leaf))
+		return !pte_shared(leaf);
+	r = region_find(c->parent->regions, UADDR(va));
+	return r && (r->prot & PROT_WRITE);
+}
+
+/* Is this the next page of the list? Those that the walk has passed are dropped from it. */
+static bool is_listed(struct clone *c, uint64_t va)
+{
+	while (*c->next_page < va)
+		c->next_page++;
+	return *c->next_page == va;
+}
+
+/* The leaves [from, to) of a pair of L1 tables, which are region r's; or all, which are to be shared (r NULL). */
+static ALWAYS_INLINE void clone_leaves(struct clone *c, const struct pair *p, const struct region *r, unsigned from,
+				       unsigned to)
+{
+	bool copy_all = r && clone_action(c, r) == COPY;
+	const pte_t *entries = p->entries;
+	unsigned n = 0;
+
+	table_for_each_in (i, entries, p->from, from, to) {
+		uint64_t va = p->base + i * PAGE_SIZE;
+		pte_t e = entries[i], childs;
+
+		if (copy_all)
+			childs = copy_leaf(c, e, region_leaf_bits(r) | (r->prot & PROT_WRITE ? PTE_W : 0));
+		else if (unlikely(va >= *c->next_page) && is_listed(c, va) && copy_at_once(c, va, e))
+			childs = copy_leaf(c, e, (e.v & ~PTE_FRAME) | PTE_W);
+		else
+			childs = share_entry(c, p, i);
+		pte_write(&p->childs[i], childs);
+		n++;
+		if (unlikely(options.fork_trace))
+			trace_entry(va, 1, e, childs);
+	}
+	p->to->npresent += n;
+	p->to->lines |= p->from->lines & table_lines(from, to);
+}
+
+static NOINLINE void clone_leaves_by_region(struct clone *c, const struct pair *p)
+{
+	const struct region *r;
+	unsigned from, to;
+
+	region_for_each_in (r, c->parent->regions, p->base, p->base + entry_span(2)) {
+		leaves_of_region(r, p->base, &from, &to);
+		if (clone_action(c, r) != SKIP)
+			clone_leaves(c, p, r, from, to);
+	}
+}
+
+static void clone_table(struct clone *c, struct pair *p, pfn_t parents, pfn_t childs);
+
+/* The child's copy of the table below a parent's entry; absent if nothing is in it. */
+static ALWAYS_INLINE pte_t copy_entry(struct clone *c, const struct pair *p, uint64_t i, uint64_t start)
+{
+	pte_t e = p->entries[i];
+	pfn_t table = table_take(&c->reserve, frame_kind_of_table(p->level - 1));
+	struct pair below = {.entries = table_window(&p->entries[i]),
+			     .base = start,
+			     .level = p->level - 1,
+			     .owned = p->owned && pte_writable(e)};
+
+	clone_table(c, &below, pte_frame(e), table);
+	if (likely(below.to->npresent))
+		return pte_make(table, INNER_OWNED);
+	frame_put(table);
+	return PTE_NONE;
+}
+
+static ALWAYS_INLINE void clone_inner(struct clone *c, const struct pair *p)
+{
+	const pte_t *entries = p->entries;
+
+	table_for_each (i, entries, p->from) {
+		uint64_t start = p->base + i * entry_span(p->level);
+		pte_t e = entries[i], childs;
+
+		if (share_whole(c, start, p->level, e)) {
+			childs = share_entry(c, p, i);
+			COUNT(tables_shared);
+			if (unlikely(options.fork_trace))
+				trace_entry(start, p->level, e, childs);
+		} else {
+			childs = copy_entry(c, p, i, start);
+		}
+		if (likely(pte_present(childs))) {
+			pte_write(&p->childs[i], childs);
+			table_note(p->to, (unsigned)i);
+		}
+	}
+}
+
+/*
+ * Fills the child's copy of a table. Where the parent's is shared with other spaces the recursive window shows it read-only; to clear W
+ * is the one write that such a table may get, and it goes through a temporary window (mm/paging.h, invariant 5).
+ */
+static void clone_table(struct clone *c, struct pair *p, pfn_t parents, pfn_t childs)
+{
+	struct window to = window_map(childs), from = {0};
+
+	p->from = frame_of(parents);
+	p->to = frame_of(childs);
+	p->childs = to.dst;
+	p->parents = (pte_t *)p->entries;
+	if (unlikely(!p->owned)) {
+		from = window_map(parents);
+		p->parents = from.dst;
+	}
+	if (p->level > 1)
+		clone_inner(c, p);
+	else if (c->shares_all)
+		clone_leaves(c, p, NULL, 0, ENTRIES);
+	else
+		clone_leaves_by_region(c, p);
+	if (unlikely(!p->owned))
+		window_unmap(from);
+	window_unmap(to);
+}
+
+/* ---- The whole ---- */
+
+static void clone_start(struct clone *c, struct space *parent, enum fork_policy policy, uaddr_t stack)
+{
+	c->parent = parent;
+	c->policy = policy;
+	c->exceptions = parent->regions->flags & NOT_INHERITED;
+	c->shares_all = !c->exceptions && (policy == FORK_TREE || policy == FORK_COW);
+	c->stack_page = c->pages[0] = UINT64_MAX;
+	c->next_page = c->pages;
+	c->cleared = false;
+	if (policy != FORK_TREE)
+		return;
+	if (unlikely(!parent->hot))
+		parent->hot = hot_create();
+	hot_list(parent->hot, stack, c->pages);
+	c->stack_page = ALIGN_DOWN(stack.v, PAGE_SIZE);
 }
 
 /* The child has the parent's regions: the same set, unless some of it is not inherited. */
 static int clone_regions(const struct space *parent, struct regions **ret_set)
 {
-	if (any_dontfork(parent->regions))
+	if (parent->regions->flags & REGION_DONTFORK)
 		return regions_copy(parent->regions, 0, REGION_DONTFORK, ret_set);
 	regions_get(parent->regions);
 	*ret_set = parent->regions;
@@ -339,38 +365,40 @@ static void count_fork(enum fork_policy policy)
 	__atomic_fetch_add(&counters[names[policy]], 1, __ATOMIC_RELAXED);
 }
 
-int space_clone(struct space *parent, enum fork_policy policy, uaddr_t hot, struct space **ret_child)
+int space_clone(struct space *parent, enum fork_policy policy, uaddr_t stack, struct space **ret_child)
 {
-	struct builder b;
+	struct pair whole = {.entries = entry_window(0, 4), .level = 4, .owned = true};
+	struct clone c;
 	int err;
 
 	spin_lock(&parent->lock);
-	b.walk = walk_start(parent, policy, hot);
-	err = frame_reserve(count_frames(b.walk), &b.reserve);
+	clone_start(&c, parent, policy, stack);
+	err = reserve(&c);
 	if (err)
 		goto unlock;
-	err = space_create_from(parent, &b.reserve, &b.child);
+	err = space_create_from(parent, &c.reserve, &c.child);
 	if (err)
 		goto unreserve;
-	err = clone_regions(parent, &b.child->regions);
+	err = clone_regions(parent, &c.child->regions);
 	if (err)
 		goto free_child;
 
 	/* Nothing below can fail, and the parent has not been touched until here. */
-	b.child->resident = b.child->peak = parent->resident - count_skipped(b.walk);
-	clone_pages(&b);
-	tlb_flush_all();
+	c.child->resident = c.child->peak = parent->resident - (c.exceptions ? count_skipped(&c) : 0);
+	clone_table(&c, &whole, parent->root, c.child->root);
+	if (c.cleared)
+		tlb_flush_all();
+	frame_unreserve(&c.reserve);
 	count_fork(policy);
-	*ret_child = b.child;
-	ASSERT(b.reserve.left == 0);
 	spin_unlock(&parent->lock);
-	space_publish(b.child);
+	space_publish(c.child);
+	*ret_child = c.child;
 	return 0;
 
 free_child:
-	space_abandon(b.child);
+	space_abandon(c.child);
 unreserve:
-	frame_unreserve(&b.reserve);
+	frame_unreserve(&c.reserve);
 unlock:
 	spin_unlock(&parent->lock);
 	COUNT(forks_failed);

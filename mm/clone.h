@@ -5,8 +5,10 @@
  *                copy    new frames for every private page, contents copied through windows         (Option 1)
  *                cow     every private frame shared, write-protected on both sides                  (Option 2)
  *                hybrid  what the region forbids to write is shared, the rest copied at once        (Option 3)
- *                tree    subtrees of page tables shared whole where they are large, copied as by cow where small
- *              The parent's tables are read through the recursive slot, the child's written through windows.
+ *                tree    subtrees of page tables shared whole where they are large, copied as by cow where small; a few pages
+ *                        that both sides are about to write copied at once (mm/hot.h)
+ *              The parent's tables are read through the recursive slot, the child's written through windows: one walk down the
+ *              tree, a table at a time. Only where pages fare differently by region does anybody look at the regions.
  * Invariants   1. Those of mm/paging.h, for parent and child, at the return.
  *              2. MAP_SHARED pages stay shared; MADV_DONTFORK regions are absent; MADV_WIPEONFORK regions are there and empty.
  * Locks        Takes parent->lock. The child is not visible to anybody.
@@ -19,7 +21,21 @@
 #include "kernel/base/options.h"
 #include "mm/space.h"
 
-/* The parent is the current space. `hot` is an address that both will write at once (the stack pointer): `tree` copies its page. */
-MUST_CHECK int space_clone(struct space *parent, enum fork_policy policy, uaddr_t hot, struct space **ret_child);
+/*
+ * `tree` copies a table with fewer entries than this, since the copies that own() would make later cost more than these entries now:
+ * L1 tables under an L2 table, leaves in an L1 table. The L3 tables and the root are always copied.
+ */
+#define CLONE_FEW_TABLES 4
+#define CLONE_FEW_LEAVES 64
+
+static ALWAYS_INLINE bool clone_copies_table(const struct frame *table, int level)
+{
+	unsigned n = table->npresent;
+
+	return n <= CLONE_FEW_TABLES || level >= 3 || (level == 1 && n <= CLONE_FEW_LEAVES);
+}
+
+/* The parent is the current space. `stack` is its stack pointer: `tree` copies the page under it. */
+MUST_CHECK int space_clone(struct space *parent, enum fork_policy policy, uaddr_t stack, struct space **ret_child);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <asm/mman.h>
 
+#include "mm/clone.h"
+#include "mm/hot.h"
 #include "mm/kmap.h"
 #include "mm/object.h"
 #include "mm/paging.h"
@@ -90,7 +92,7 @@ static int fault_object(struct space *s, const struct region *r, uaddr_t va, pte
 }
 
 /* A write to a leaf with W=0 in a region that may be written. */
-static int fault_copy_on_write(uaddr_t va, pte_t *entry, pte_t leaf)
+static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf)
 {
 	pfn_t old = pte_frame(leaf), copy;
 	int err;
@@ -107,6 +109,8 @@ static int fault_copy_on_write(uaddr_t va, pte_t *entry, pte_t leaf)
 	pte_write(entry, pte_make(copy, (leaf.v & ~PTE_FRAME) | PTE_W));
 	tlb_flush_page(va.v);
 	frame_put(old);
+	if (clone_copies_table(frame_of(pte_frame(pte_read(entry_window(va.v, 2)))), 1))
+		hot_learn(s->hot, va);
 	COUNT(faults_cow_copy);
 	return 0;
 }
@@ -119,10 +123,14 @@ static int resolve(struct space *s, const struct region *r, uaddr_t va, uint32_t
 	if (err)
 		return err;
 	leaf = pte_read(entry);
-	if (!pte_mapped(leaf))
-		return r->object ? fault_object(s, r, va, entry, code) : fault_anonymous(s, r, va, entry);
+	if (!pte_mapped(leaf)) {
+		err = r->object ? fault_object(s, r, va, entry, code) : fault_anonymous(s, r, va, entry);
+		if (err)
+			paging_prune(s, va);
+		return err;
+	}
 	if ((code & FAULT_WRITE) && !pte_writable(leaf))
-		return fault_copy_on_write(va, entry, leaf);
+		return fault_copy_on_write(s, va, entry, leaf);
 	tlb_flush_page(va.v); /* resolved meanwhile, or a stale entry */
 	COUNT(faults_spurious);
 	return 0;

@@ -1,13 +1,13 @@
 /*
  * mm/fault.h - what a page fault means.
  *
- * Role         space_fault() decides, by the region and the entry, whether a fault at a user address is a page not yet
- * made, a copy-on-write, stack growth, or an error, and resolves all but the last. Invariants   1. After 0 the access
- * can be retried; it makes progress.
+ * Role         space_fault() decides, by the region and the entry, whether a fault at a user address is a page not yet made, a
+ *              copy-on-write, stack growth, or an error, and resolves all but the last.
+ * Invariants   1. After 0 the access can be retried; it makes progress.
  *              2. A copied page is filled before its entry is published.
  * Locks        Takes the space lock.
- * Failure      -EFAULT no region there (SEGV_MAPERR); -EACCES the region forbids the access (SEGV_ACCERR); -ENXIO past
- * the end of the object (SIGBUS, BUS_ADRERR); -ENOMEM no frame. The space is unchanged, but for tables made on the way.
+ * Failure      -EFAULT no region there (SEGV_MAPERR); -EACCES the region forbids the access (SEGV_ACCERR); -ENXIO past the end of
+ *              the object (SIGBUS, BUS_ADRERR); -ENOMEM no frame. The space is unchanged.
  */
 #ifndef TINE_MM_FAULT_H
 #define TINE_MM_FAULT_H

@@ -5,15 +5,27 @@
 #include "mm/counters.h"
 #include "mm/inject.h"
 
-#define ORDERS    (FRAME_MAX_ORDER + 1)
-#define HOT_MAX   256 /* frames freed last, handed out first: their lines are warm, and no block is split or merged */
-#define HOT_DRAIN 128
+#define ORDERS      (FRAME_MAX_ORDER + 1)
+#define HOT_DRAIN   128
+#define ARENA_ORDER 6
+
+/* Stacks of single free frames, through `next`. */
+enum stack_name {
+	STACK_HOT,    /* freed last, handed out first: their lines are warm, and no block is split or merged */
+	STACK_TABLES, /* were page tables, and are all zero */
+	STACK_ROOTS,  /* were roots: the user half zero, the kernel half and the recursive entry in place */
+	STACK_ARENA,  /* cut from a block for page tables to come, so that their records lie side by side */
+	STACKS
+};
+
+static const uint32_t stack_max[STACKS] = {256, 512, 64, 1u << ARENA_ORDER};
 
 static struct {
 	struct spinlock lock;
 	uint32_t head[ORDERS]; /* free blocks by order, 0 = none */
-	uint32_t hot;          /* stack of single frames through `next` */
-	uint32_t hot_count;
+	struct stack {
+		uint32_t top, count;
+	} stacks[STACKS];
 	uint64_t total, free, reserved;
 	uint64_t by_kind[FRAME_KINDS];
 } pool = {.lock = SPINLOCK_INIT("frame", LOCK_FRAME)};
@@ -80,24 +92,34 @@ static uint32_t block_take(unsigned order)
 	return f;
 }
 
-static uint32_t hot_pop(void)
+static void stack_push(enum stack_name name, uint32_t f)
 {
-	uint32_t f = pool.hot;
+	struct stack *s = &pool.stacks[name];
+
+	frame_of(PFN(f))->next = s->top;
+	s->top = f;
+	s->count++;
+}
+
+static uint32_t stack_pop(enum stack_name name)
+{
+	struct stack *s = &pool.stacks[name];
+	uint32_t f = s->top;
 
 	if (f) {
-		pool.hot = frame_of(PFN(f))->next;
-		pool.hot_count--;
+		s->top = frame_of(PFN(f))->next;
+		s->count--;
 	}
 	return f;
 }
 
-static void hot_drain(uint32_t keep)
+static void stack_drain(enum stack_name name, uint32_t keep)
 {
-	while (pool.hot_count > keep)
-		block_merge(hot_pop(), 0);
+	while (pool.stacks[name].count > keep)
+		block_merge(stack_pop(name), 0);
 }
 
-static void frame_born(pfn_t f, enum frame_kind kind)
+static ALWAYS_INLINE void frame_born(pfn_t f, enum frame_kind kind)
 {
 	struct frame *rec = frame_of(f);
 
@@ -105,20 +127,62 @@ static void frame_born(pfn_t f, enum frame_kind kind)
 	rec->kind = (uint8_t)kind;
 	rec->npresent = 0;
 	rec->order = 0;
+	rec->lines = 0;
 	__atomic_store_n(&rec->ref, 1, __ATOMIC_RELAXED);
 }
 
-/* The caller has seen that free > 0, or holds a reservation: there is one. */
-static pfn_t take_one(enum frame_kind kind)
+/* Where a frame of a kind goes when it is given back, and where one is looked for first. */
+static const uint8_t stack_of[FRAME_KINDS] = {
+    [FRAME_L1] = STACK_TABLES,
+    [FRAME_L2] = STACK_TABLES,
+    [FRAME_L3] = STACK_TABLES,
+    [FRAME_ROOT] = STACK_ROOTS,
+};
+
+static uint32_t arena_take(void)
 {
-	uint32_t f = hot_pop();
+	uint32_t f = stack_pop(STACK_ARENA);
+
+	if (f)
+		return f;
+	f = block_take(ARENA_ORDER);
+	for (uint32_t i = (1u << ARENA_ORDER) - 1; f && i > 0; i--) {
+		frame_of(PFN(f + i))->kind = FRAME_FREE;
+		stack_push(STACK_ARENA, f + i);
+	}
+	return f;
+}
+
+/* Nothing where it is looked for first: the hot frames, the lists, then what other kinds have put by. */
+static NOINLINE uint32_t take_elsewhere(enum frame_kind kind)
+{
+	uint32_t f = frame_is_table(kind) ? arena_take() : 0;
 
 	if (!f)
+		f = stack_pop(STACK_HOT);
+	if (!f)
 		f = block_take(0);
+	for (int name = STACKS - 1; !f && name > STACK_HOT; name--)
+		f = stack_pop((enum stack_name)name);
+	return f;
+}
+
+/* The caller has seen that free > 0, or holds a reservation: there is one. */
+static ALWAYS_INLINE pfn_t take_one(enum frame_kind kind)
+{
+	enum stack_name name = (enum stack_name)stack_of[kind];
+	uint32_t f = stack_pop(name);
+	bool kept = name != STACK_HOT;
+
+	if (unlikely(!f)) {
+		f = take_elsewhere(kind);
+		kept = false;
+	}
 	ASSERT(f != 0);
 	pool.free--;
 	pool.by_kind[kind]++;
 	frame_born(PFN(f), kind);
+	frame_of(PFN(f))->order = kept;
 	return PFN(f);
 }
 
@@ -150,7 +214,8 @@ int frame_alloc_block(enum frame_kind kind, unsigned order, pfn_t *ret_frame)
 	if (pool.free >= pool.reserved + n) {
 		f = block_take(order);
 		if (!f) {
-			hot_drain(0);
+			for (int name = 0; name < STACKS; name++)
+				stack_drain((enum stack_name)name, 0);
 			f = block_take(order);
 		}
 	}
@@ -210,22 +275,44 @@ void frame_unreserve(struct frame_reserve *r)
 	r->left = 0;
 }
 
-void frame_free(pfn_t f)
+static ALWAYS_INLINE void give_back(uint32_t f)
 {
-	struct frame *rec = frame_of(f);
+	struct frame *rec = frame_of(PFN(f));
+	enum stack_name name = (enum stack_name)stack_of[rec->kind];
 
 	ASSERT(rec->kind != FRAME_FREE && rec->kind != FRAME_UNUSABLE && rec->ref == 0);
-	spin_lock(&pool.lock);
+	CHECK(rec->npresent == 0 || !frame_is_table((enum frame_kind)rec->kind));
 	pool.by_kind[rec->kind]--;
 	pool.free++;
 	rec->kind = FRAME_FREE;
 	rec->npresent = 0;
-	rec->next = pool.hot;
-	pool.hot = (uint32_t)f.v;
-	if (++pool.hot_count > HOT_MAX)
-		hot_drain(HOT_MAX - HOT_DRAIN);
+	if (unlikely(pool.stacks[name].count >= stack_max[name])) {
+		name = STACK_HOT;
+		if (pool.stacks[name].count >= stack_max[name])
+			stack_drain(name, HOT_DRAIN);
+	}
+	stack_push(name, f);
+}
+
+void frame_free(pfn_t f)
+{
+	spin_lock(&pool.lock);
+	give_back((uint32_t)f.v);
 	spin_unlock(&pool.lock);
 	COUNT(frame_frees);
+}
+
+void frame_free_list(uint32_t first)
+{
+	uint64_t freed = 0;
+
+	spin_lock(&pool.lock);
+	for (uint32_t next; first; first = next, freed++) {
+		next = frame_of(PFN(first))->next;
+		give_back(first);
+	}
+	spin_unlock(&pool.lock);
+	COUNT_MANY(frame_frees, freed);
 }
 
 void frame_add_range(pfn_t start, uint64_t count)

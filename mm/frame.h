@@ -1,17 +1,21 @@
 /*
  * mm/frame.h - physical memory, frame by frame.
  *
- * Role         One 16-byte record for each 4 KiB frame of RAM, in an array indexed by frame number, and the allocator:
- * buddy lists of 4 KiB to 2 MiB behind a short stack of frames that were freed last. Invariants   1. `ref` = the number
- * of page-table entries, in distinct tables, that name the frame, plus explicit holds (FORK.md section 2; the kernel
- * half's tables and the recursive entry count for nothing). A free frame has 0.
- *              2. A table's `npresent` is the number of its entries in the user half that are present.
- *              3. free = frames on the lists and the stack; reserved <= free. What is reserved is promised to somebody.
+ * Role         One 16-byte record for each 4 KiB frame of RAM, in an array indexed by frame number, and the allocator: buddy lists
+ *              of 4 KiB to 2 MiB behind short stacks of single frames. Page tables have stacks of their own: they come from
+ *              arenas of adjacent frames, so that their records are dense, and go back with their contents kept (invariant 5).
+ * Invariants   1. `ref` = the number of page-table entries, in distinct tables, that name the frame, plus explicit holds (FORK.md
+ *                 section 2; the kernel half's tables and the recursive entry count for nothing). A free frame has 0.
+ *              2. A table's `npresent` is the number of its entries in the user half that are mapped, and each of those lies in a
+ *                 cache line of eight entries whose bit in `lines` is set (a set bit promises nothing).
+ *              3. free = frames on the lists and the stacks; reserved <= free. What is reserved is promised to somebody.
  *              4. Memory below 1 MiB, and whatever the firmware does not call free RAM, never enters the lists.
- * Locks        LOCK_FRAME covers lists and counts. ref and npresent belong to the owner of the entries that they count:
- * ref is changed atomically [a], npresent under the lock of the table (mm/paging.h). Failure      -ENOMEM; nothing
- * changes. frame_take() from a reservation cannot fail. Not handled  More than 2^32 frames (16 TiB): the boot map is
- * cut there, with a warning.
+ *              5. A table is given back with all its user entries absent: the next table starts from it without being zeroed,
+ *                 and the next root without its kernel half being filled in (mm/table.h).
+ * Locks        LOCK_FRAME covers lists and counts. ref, npresent and lines belong to the owner of the entries that they count:
+ *              ref is changed atomically [a], the others under the lock of the table (mm/paging.h).
+ * Failure      -ENOMEM; nothing changes. frame_take() from a reservation cannot fail.
+ * Not handled  More than 2^32 frames (16 TiB): the boot map is cut there, with a warning.
  */
 #ifndef TINE_MM_FRAME_H
 #define TINE_MM_FRAME_H
@@ -33,11 +37,17 @@ enum frame_kind {
 };
 
 struct frame {
-	uint32_t ref;        /* [a] */
-	uint16_t npresent;   /* tables: present user entries */
-	uint8_t kind;        /* enum frame_kind */
-	uint8_t order;       /* free blocks: log2 of the frames in it */
-	uint32_t next, prev; /* free blocks: list links (frame numbers, 0 = none); heap: see mm/heap.c */
+	uint32_t ref;      /* [a] */
+	uint16_t npresent; /* tables: mapped user entries */
+	uint8_t kind;      /* enum frame_kind */
+	uint8_t order;     /* free blocks: log2 of the frames in it; tables: 1 while as the last one left it */
+	union {
+		struct {
+			uint32_t next,
+			    prev; /* free blocks: list links (frame numbers, 0 = none); heap: see mm/heap.c */
+		};
+		uint64_t lines; /* tables: bit i: entries 8 i to 8 i + 7 may be mapped */
+	};
 };
 
 _Static_assert(sizeof(struct frame) == 16, "the record array is indexed by shifts");
@@ -57,7 +67,9 @@ struct frame_reserve {
 /* Gives the frames [start, start + count) to the allocator; their records must be mapped. Boot only. */
 void frame_add_range(pfn_t start, uint64_t count);
 
-/* One frame, ref 1, contents undefined. -ENOMEM. */
+static ALWAYS_INLINE bool frame_is_table(enum frame_kind kind) { return kind >= FRAME_L1 && kind <= FRAME_ROOT; }
+
+/* One frame, ref 1, contents undefined (tables: mm/table.h). -ENOMEM. */
 MUST_CHECK int frame_alloc(enum frame_kind kind, pfn_t *ret_frame);
 /* 2^order adjacent frames, aligned to their size, each with ref 1. -ENOMEM. */
 MUST_CHECK int frame_alloc_block(enum frame_kind kind, unsigned order, pfn_t *ret_frame);
@@ -78,6 +90,8 @@ static ALWAYS_INLINE uint32_t frame_refs(pfn_t f) { return __atomic_load_n(&fram
 
 /* Returns a frame to the lists; its ref has come to 0. */
 void frame_free(pfn_t f);
+/* The same for a list of frames through `next`, 0 ends it. */
+void frame_free_list(uint32_t first);
 
 static ALWAYS_INLINE void frame_put(pfn_t f)
 {

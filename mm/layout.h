@@ -1,12 +1,11 @@
 /*
- * mm/layout.h - where the kernel finds page tables, frame records and windows: the addresses that the hardware
- * translates.
+ * mm/layout.h - where the kernel finds page tables, frame records and windows: the addresses that the hardware translates.
  *
- * Role         The recursive slot's arithmetic (Intel SDM 3, 4.5) and the bases of mm's areas. The host tests put a
- * header of this name first in the include path, with the same functions over a simulated memory. Invariants   1.
- * entry_window() shows the tables of the space in CR3, and of no other.
- *              2. The window page of a table inherits the W bits of the path above it, so with CR0.WP a write to a
- * table that is shared with another space faults.
+ * Role         The recursive slot's arithmetic (Intel SDM 3, 4.5) and the bases of mm's areas. The host tests put a header of this
+ *              name first in the include path, with the same functions over a simulated memory.
+ * Invariants   1. entry_window() shows the tables of the space in CR3, and of no other.
+ *              2. The window page of a table inherits the W bits of the path above it, so with CR0.WP a write to a table that is
+ *                 shared with another space faults.
  */
 #ifndef TINE_MM_LAYOUT_H
 #define TINE_MM_LAYOUT_H
@@ -37,6 +36,12 @@ static ALWAYS_INLINE pte_t *entry_window(uint64_t va, int level)
 	default:
 		return (pte_t *)(RECURSIVE_L4 + (va >> 36 & 0xff8));
 	}
+}
+
+/* The table that an inner entry names, where the entry itself is seen through entry_window(): one more turn through the slot. */
+static ALWAYS_INLINE pte_t *table_window(const pte_t *entry)
+{
+	return (pte_t *)((uint64_t)entry << 9 | 0xffff000000000000ull);
 }
 
 _Static_assert(SLOT_FRAMES == 256 && SLOT_WINDOWS == 260, "FRAME_TABLE and WINDOW_BASE follow boot_info.h");

@@ -1,8 +1,8 @@
 /* mm/paging.c - see mm/paging.h. */
 #include "mm/paging.h"
 
-#include "kernel/base/string.h"
 #include "mm/space.h"
+#include "mm/table.h"
 #include "mm/tlb.h"
 
 struct spinlock table_lock = SPINLOCK_INIT("table", LOCK_TABLE);
@@ -15,29 +15,17 @@ static struct frame *table_record(struct space *s, uaddr_t va, int level)
 	return frame_of(pte_frame(pte_read(entry_window(va.v, level + 1))));
 }
 
-/* A zeroed table. */
-static int table_create(int level, pfn_t *ret_table)
-{
-	int err = frame_alloc(frame_kind_of_table(level), ret_table);
-
-	if (err)
-		return err;
-	frame_zero(*ret_table);
-	COUNT(tables_created);
-	return 0;
-}
-
 /*
- * A copy of a table that others name too. Every child gains a reference, so no entry may say "mine" any more: W is
- * cleared in both (MAP_SHARED leaves keep it). The old table is written through a window, since its users' windows show
- * it read-only.
+ * A copy of a table that others name too. Every child gains a reference, so no entry may say "mine" any more: W is cleared in both
+ * (MAP_SHARED leaves keep it). The old table is written through a window, since its users' windows show it read-only.
  */
 static int table_copy(pfn_t old, int level, pfn_t *ret_table)
 {
+	struct frame *record = frame_of(old);
 	struct window wo, wc;
 	pte_t *from, *to;
 	pfn_t copy;
-	int err = frame_alloc(frame_kind_of_table(level), &copy);
+	int err = table_alloc(frame_kind_of_table(level), &copy);
 
 	if (err)
 		return err;
@@ -45,24 +33,52 @@ static int table_copy(pfn_t old, int level, pfn_t *ret_table)
 	wo = window_map(old);
 	to = wc.dst;
 	from = wo.dst;
-	for (unsigned i = 0; i < ENTRIES; i++) {
+	table_for_each (i, from, record) {
 		pte_t e = pte_read(&from[i]);
 
-		if (pte_mapped(e)) {
-			frame_get(pte_frame(e));
-			if (pte_writable(e) && !pte_shared(e)) {
-				e = pte_without(e, PTE_W);
-				pte_write(&from[i], e);
-			}
+		frame_get(pte_frame(e));
+		if (pte_writable(e) && !pte_shared(e)) {
+			e = pte_without(e, PTE_W);
+			pte_write(&from[i], e);
 		}
 		to[i] = e;
 	}
-	frame_of(copy)->npresent = frame_of(old)->npresent;
+	frame_of(copy)->npresent = record->npresent;
+	frame_of(copy)->lines = record->lines;
 	window_unmap(wo);
 	window_unmap(wc);
 	COUNT(tables_copied);
 	*ret_table = copy;
 	return 0;
+}
+
+/*
+ * Frames whose last reference goes are kept on the space's list until its translations are flushed: another thread of
+ * it may still reach them through a stale entry.
+ */
+static ALWAYS_INLINE void release(struct space *s, pfn_t f)
+{
+	uint32_t old = __atomic_fetch_sub(&frame_of(f)->ref, 1, __ATOMIC_ACQ_REL);
+
+	ASSERT(old != 0);
+	if (old != 1)
+		return;
+	frame_of(f)->next = s->dead;
+	s->dead = (uint32_t)f.v;
+}
+
+void space_free_dead(struct space *s)
+{
+	if (!s->dead)
+		return;
+	frame_free_list(s->dead);
+	s->dead = 0;
+}
+
+void space_flush(struct space *s)
+{
+	tlb_flush_all();
+	space_free_dead(s);
 }
 
 /* The recursive windows of the tables below `level` on va's path may still be cached for the old table, or as
@@ -77,12 +93,12 @@ static void flush_path_windows(uaddr_t va, int level)
 static int entry_create(struct space *s, uaddr_t va, int level, pte_t *entry)
 {
 	pfn_t table;
-	int err = table_create(level - 1, &table);
+	int err = table_alloc(frame_kind_of_table(level - 1), &table);
 
 	if (err)
 		return err;
 	pte_write(entry, pte_make(table, INNER_OWNED));
-	table_record(s, va, level)->npresent++;
+	table_note(table_record(s, va, level), entry_index(va.v, level));
 	return 0;
 }
 
@@ -109,6 +125,25 @@ static int entry_unshare(uaddr_t va, int level, pte_t *entry)
 	return err;
 }
 
+void paging_prune(struct space *s, uaddr_t va)
+{
+	int level = 4;
+
+	while (level > 1 && pte_present(pte_read(entry_window(va.v, level))))
+		level--;
+	for (level++; level <= 4; level++) {
+		pte_t *entry = entry_window(va.v, level);
+		pfn_t table = pte_frame(pte_read(entry));
+
+		if (frame_of(table)->npresent)
+			break;
+		pte_write(entry, PTE_NONE);
+		table_record(s, va, level)->npresent--;
+		release(s, table);
+	}
+	space_flush(s);
+}
+
 int own(struct space *s, uaddr_t va, int level, pte_t **ret_entry)
 {
 	CHECK(spin_held(&s->lock));
@@ -121,8 +156,10 @@ int own(struct space *s, uaddr_t va, int level, pte_t **ret_entry)
 			err = entry_create(s, va, l, entry);
 		else if (unlikely(!pte_writable(e)))
 			err = entry_unshare(va, l, entry);
-		if (unlikely(err))
+		if (unlikely(err)) {
+			paging_prune(s, va);
 			return err;
+		}
 	}
 	*ret_entry = entry_window(va.v, level);
 	return 0;
@@ -168,38 +205,31 @@ int own_range(struct space *s, uaddr_t start, uaddr_t end)
 	return 0;
 }
 
+uint64_t paging_count_range(uaddr_t start, uaddr_t end)
+{
+	uint64_t n = 0;
+
+	for (uint64_t va = start.v, next; va < end.v; va = next) {
+		uint64_t missing = path_missing(UADDR(va)), span = missing ? missing : entry_span(2);
+		uint64_t base = ALIGN_DOWN(va, span);
+
+		next = MIN(base + span, end.v);
+		if (missing)
+			continue;
+		table_for_each_in (i, entry_window(base, 1), frame_of(pte_frame(pte_read(entry_window(va, 2)))),
+				   (va - base) / PAGE_SIZE, (next - base) / PAGE_SIZE) {
+			n++;
+		}
+	}
+	return n;
+}
+
 void leaf_install(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf)
 {
 	CHECK(!pte_mapped(pte_read(entry)));
 	pte_write(entry, leaf);
-	table_record(s, va, 1)->npresent++;
+	table_note(table_record(s, va, 1), entry_index(va.v, 1));
 	s->resident++;
-}
-
-/*
- * Frames whose last reference goes are kept on the space's list until its translations are flushed: another thread of
- * it may still reach them through a stale entry.
- */
-static void release(struct space *s, pfn_t f)
-{
-	uint32_t old = __atomic_fetch_sub(&frame_of(f)->ref, 1, __ATOMIC_ACQ_REL);
-
-	ASSERT(old != 0);
-	if (old != 1)
-		return;
-	frame_of(f)->next = s->dead;
-	s->dead = (uint32_t)f.v;
-}
-
-void space_flush(struct space *s)
-{
-	tlb_flush_all();
-	while (s->dead) {
-		pfn_t f = PFN(s->dead);
-
-		s->dead = frame_of(f)->next;
-		frame_free(f);
-	}
 }
 
 uint64_t table_leaves(pfn_t table, int level)
@@ -212,41 +242,77 @@ uint64_t table_leaves(pfn_t table, int level)
 		return frame_of(table)->npresent;
 	w = window_map(table);
 	entries = w.dst;
-	for (unsigned i = 0; i < ENTRIES; i++)
-		if (pte_present(entries[i]))
-			sum += table_leaves(pte_frame(entries[i]), level - 1);
+	table_for_each (i, entries, frame_of(table)) {
+		sum += table_leaves(pte_frame(entries[i]), level - 1);
+	}
 	window_unmap(w);
 	return sum;
 }
 
-void table_put(struct space *s, pfn_t table, int level)
+/*
+ * Gives up one reference; true if it was the last, which the caller then still has. A table that only we name stays so. One that others
+ * name may be in the middle of being copied by one of them, who counts on being left alone with it (entry_unshare()).
+ */
+static bool last_reference(pfn_t table)
 {
-	struct window w;
-	const pte_t *entries;
-	uint32_t left;
+	bool last = frame_refs(table) == 1;
 
-	/* Nobody can take a new reference once ours is the last, and if it is not, the next holder finds it so. */
+	if (last)
+		return true;
 	spin_lock(&table_lock);
-	left = frame_refs(table);
-	if (left > 1)
+	last = frame_refs(table) == 1;
+	if (!last)
 		frame_put(table);
 	spin_unlock(&table_lock);
-	if (left > 1)
+	return last;
+}
+
+void table_put(struct space *s, pfn_t table, int level)
+{
+	struct frame *record = frame_of(table);
+	struct window w;
+	pte_t *entries;
+
+	if (!last_reference(table))
 		return;
 	w = window_map(table);
 	entries = w.dst;
-	left = frame_of(table)->npresent;
-	for (unsigned i = 0; left; i++) {
-		if (!pte_mapped(entries[i]))
-			continue;
+	table_for_each (i, entries, record) {
+		pfn_t child = pte_frame(entries[i]);
+
+		pte_write(&entries[i], PTE_NONE); /* an empty table is worth keeping: mm/table.h */
 		if (level == 1)
-			release(s, pte_frame(entries[i]));
+			release(s, child);
 		else
-			table_put(s, pte_frame(entries[i]), level - 1);
-		left--;
+			table_put(s, child, level - 1);
 	}
+	record->npresent = 0;
 	window_unmap(w);
 	release(s, table);
+}
+
+/* Empties a table of the current space that is its own, and so is reached without a window. */
+static void empty_table(struct space *s, pte_t *entries, struct frame *record, int level)
+{
+	table_for_each (i, entries, record) {
+		pte_t e = entries[i];
+		pfn_t child = pte_frame(e);
+
+		if (level > 1 && pte_writable(e))
+			empty_table(s, table_window(&entries[i]), frame_of(child), level - 1);
+		pte_write(&entries[i], PTE_NONE);
+		if (level > 1 && !pte_writable(e))
+			table_put(s, child, level - 1);
+		else
+			release(s, child);
+	}
+	record->npresent = 0;
+}
+
+void paging_drop_all(struct space *s)
+{
+	empty_table(s, entry_window(0, 4), frame_of(s->root), 4);
+	s->resident = 0;
 }
 
 static uint64_t drop_level(struct space *s, uint64_t start, uint64_t end, int level);

@@ -17,6 +17,7 @@ static int set_alloc(uint32_t capacity, struct regions **ret_set)
 		return -ENOMEM;
 	ref_init(&set->ref);
 	set->count = 0;
+	set->flags = 0;
 	set->capacity = capacity;
 	*ret_set = set;
 	return 0;
@@ -60,6 +61,7 @@ int regions_copy(const struct regions *set, uint32_t extra, uint8_t without, str
 		if (set->r[i].flags & without)
 			continue;
 		copy->r[copy->count++] = set->r[i];
+		copy->flags |= set->r[i].flags;
 		region_hold(&set->r[i]);
 	}
 	*ret_set = copy;
@@ -245,6 +247,7 @@ void regions_insert(struct regions *set, const struct region *r)
 	ASSERT(at == set->count || set->r[at].start.v >= r->end.v);
 	slot_open(set, at);
 	set->r[at] = *r;
+	set->flags |= r->flags;
 	region_hold(r);
 	join_around(set, at);
 }
@@ -255,7 +258,7 @@ void regions_edit(struct regions *set, uaddr_t start, uaddr_t end, void (*edit)(
 	split(set, start);
 	split(set, end);
 	for (uint32_t i = index_after(set, start); i < set->count && set->r[i].start.v < end.v; i++)
-		edit(&set->r[i], arg);
+		edit(&set->r[i], arg), set->flags |= set->r[i].flags;
 	/* Join from the top down, so that indexes below stay valid. */
 	for (uint32_t i = index_after(set, end); i-- > 0 && set->r[i].end.v >= start.v;)
 		if (i + 1 < set->count && can_join(&set->r[i], &set->r[i + 1])) {

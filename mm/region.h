@@ -1,13 +1,15 @@
 /*
  * mm/region.h - what a space has promised: the ordered set of its mapped ranges.
  *
- * Role         A sorted array of regions with reference count. Fork shares the whole set with the child; whoever
- * changes it first takes a copy. Page tables say what is there; regions say what may be. Invariants   1. Regions are
- * page-aligned, not empty, sorted, disjoint, below USER_END and not on page 0.
+ * Role         A sorted array of regions with reference count. Fork shares the whole set with the child; whoever changes it first
+ *              takes a copy. Page tables say what is there; regions say what may be.
+ * Invariants   1. Regions are page-aligned, not empty, sorted, disjoint, below USER_END and not on page
+ *              0.
  *              2. Neighbours that could be one region are one.
  *              3. A region with an object holds a reference on it (each copy of the set holds its own).
- *              4. Only a set with one reference is changed: regions_prepare() first, after which the change cannot
- * fail. Locks        The lock of the space that uses the set. Failure      regions_prepare(): -ENOMEM, nothing changed.
+ *              4. Only a set with one reference is changed: regions_prepare() first, after which the change cannot fail.
+ * Locks        The lock of the space that uses the set.
+ * Failure      regions_prepare(): -ENOMEM, nothing changed.
  */
 #ifndef TINE_MM_REGION_H
 #define TINE_MM_REGION_H
@@ -36,10 +38,15 @@ struct region {
 struct regions {
 	struct ref ref;
 	uint32_t count, capacity;
+	uint8_t flags; /* of all regions that were ever in it: a flag that is not here no region has */
 	struct region r[];
 };
 
 #define region_for_each(r_, set) for ((r_) = (set)->r; (r_) < (set)->r + (set)->count; (r_)++)
+/* Those that overlap [start, end), addresses as numbers. */
+#define region_for_each_in(r_, set, start_, end_)       \
+	for ((r_) = region_after((set), UADDR(start_)); \
+	     (r_) && (r_) < (set)->r + (set)->count && (r_)->start.v < (end_); (r_)++)
 
 /* An empty set. */
 MUST_CHECK int regions_create(struct regions **ret_set);

@@ -5,8 +5,8 @@
 #include "kernel/base/string.h"
 #include "mm/boot.h"
 #include "mm/heap.h"
-#include "mm/kmap.h"
 #include "mm/paging.h"
+#include "mm/table.h"
 #include "mm/tlb.h"
 
 static struct space *active[MAX_CPUS];
@@ -30,20 +30,6 @@ void space_for_each(void (*fn)(struct space *s, void *arg), void *arg)
 	spin_unlock(&all_lock);
 }
 
-static uint64_t recursive_bits(void) { return PTE_P | PTE_W | PTE_A | PTE_D | kmap_nx(); }
-
-/* Makes a frame a root: the user half empty, the kernel half as all roots have it, and itself in the recursive slot. */
-static void root_fill(pfn_t root)
-{
-	struct window w = window_map(root);
-	pte_t *entries = w.dst;
-
-	memset(entries, 0, PAGE_SIZE / 2);
-	memcpy(&entries[ENTRIES / 2], entry_window(slot_base(ENTRIES / 2).v, 4), PAGE_SIZE / 2);
-	pte_write(&entries[SLOT_RECURSIVE], pte_make(root, recursive_bits()));
-	window_unmap(w);
-}
-
 int space_create(struct space **ret_space)
 {
 	struct space *s = kzalloc(sizeof(*s));
@@ -54,10 +40,9 @@ int space_create(struct space **ret_space)
 	err = regions_create(&s->regions);
 	if (err)
 		goto free_space;
-	err = frame_alloc(FRAME_ROOT, &s->root);
+	err = table_alloc(FRAME_ROOT, &s->root);
 	if (err)
 		goto put_regions;
-	root_fill(s->root);
 	ref_init(&s->ref);
 	spin_init(&s->lock, "space", LOCK_SPACE);
 	s->stack_limit = MIB(8);
@@ -84,10 +69,9 @@ int space_create_from(const struct space *parent, struct frame_reserve *reserve,
 	ref_init(&s->ref);
 	spin_init(&s->lock, "space", LOCK_SPACE);
 	s->regions = NULL;
-	s->resident = s->peak = 0;
+	s->hot = hot_get(parent->hot);
 	s->dead = 0;
-	s->root = frame_take(reserve, FRAME_ROOT);
-	root_fill(s->root);
+	s->root = table_take(reserve, FRAME_ROOT);
 	*ret_space = s;
 	return 0;
 }
@@ -95,22 +79,43 @@ int space_create_from(const struct space *parent, struct frame_reserve *reserve,
 void space_abandon(struct space *s)
 {
 	frame_put(s->root);
+	hot_put(s->hot);
 	kfree(s);
 }
 
 void space_get(struct space *s) { ref_get(&s->ref); }
 
-/* Only the user half: the kernel's tables belong to all. */
+/* A tree that no CPU has loaded. Only the user half: the kernel's tables belong to all, and a root's record does not speak of them. */
 static void tree_put(struct space *s)
 {
 	struct window w = window_map(s->root);
-	const pte_t *entries = w.dst;
+	pte_t *entries = w.dst;
 
-	for (unsigned i = 0; i < ENTRIES / 2; i++)
-		if (pte_present(entries[i]))
-			table_put(s, pte_frame(entries[i]), 3);
+	table_for_each (i, entries, frame_of(s->root)) {
+		pfn_t child = pte_frame(entries[i]);
+
+		pte_write(&entries[i], PTE_NONE);
+		table_put(s, child, 3);
+	}
+	frame_of(s->root)->npresent = 0;
 	window_unmap(w);
+}
+
+static void unpublish(struct space *s)
+{
+	spin_lock(&all_lock);
+	list_remove(&s->all);
+	spin_unlock(&all_lock);
+}
+
+/* The tree is empty, and no CPU has it loaded. */
+static void space_free(struct space *s)
+{
+	space_free_dead(s);
 	frame_put(s->root);
+	regions_put(s->regions);
+	hot_put(s->hot);
+	kfree(s);
 }
 
 void space_put(struct space *s)
@@ -118,18 +123,23 @@ void space_put(struct space *s)
 	if (!ref_put(&s->ref))
 		return;
 	ASSERT(space_active() != s);
-	spin_lock(&all_lock);
-	list_remove(&s->all);
-	spin_unlock(&all_lock);
+	unpublish(s);
 	tree_put(s);
-	while (s->dead) { /* no CPU runs the space: nothing to flush */
-		pfn_t f = PFN(s->dead);
+	space_free(s);
+}
 
-		s->dead = frame_of(f)->next;
-		frame_free(f);
+void space_leave(struct space *s)
+{
+	bool last = ref_put(&s->ref);
+
+	ASSERT(space_active() == s);
+	if (last) {
+		unpublish(s);
+		paging_drop_all(s);
 	}
-	regions_put(s->regions);
-	kfree(s);
+	space_activate(NULL);
+	if (last)
+		space_free(s);
 }
 
 void space_activate(struct space *s)

@@ -18,6 +18,7 @@
 #include "kernel/base/options.h"
 #include "kernel/base/ref.h"
 #include "mm/frame.h"
+#include "mm/hot.h"
 #include "mm/region.h"
 
 struct space {
@@ -28,6 +29,7 @@ struct space {
 	struct regions *regions; /* [s] */
 	uint64_t resident;       /* [s] pages */
 	uint64_t peak;           /* [s] pages, high-water mark of resident */
+	struct hot_pages *hot;   /* [s] what forks learn, shared with relatives; NULL: nothing */
 	uint32_t dead;           /* [s] frames dropped since the last flush, linked through frame.next; 0 ends */
 	uaddr_t brk_start, brk;  /* [s] */
 	uaddr_t map_top;         /* [I] mmap() places below it */
@@ -50,9 +52,10 @@ void space_abandon(struct space *s);
 /* ... and this puts the finished space on the list of all. */
 void space_publish(struct space *s);
 void space_get(struct space *s);
-/* The last reference gives back every frame. The space must not be current on any CPU then: space_activate(NULL) first.
- */
+/* The last reference gives back every frame. The space must not be current on any CPU then. */
 void space_put(struct space *s);
+/* The same for the current space: afterwards none is. */
+void space_leave(struct space *s);
 
 /* Makes s current on this CPU; NULL: the kernel's own root, with an empty user half. */
 void space_activate(struct space *s);

@@ -6,6 +6,8 @@
 size_t user_copy(void *dst, const void *src, size_t n);
 size_t user_clear(void *dst, size_t n);
 int64_t user_copy_string(char *dst, const char *src, size_t n);
+int user_load(uint64_t *dst, const uint64_t *src);
+int user_store(uint64_t *dst, uint64_t value);
 
 struct user_fixup {
 	uint32_t at, go_on; /* from the image base */
@@ -49,6 +51,16 @@ int copy_from_user(void *dst, uaddr_t src, size_t n)
 int copy_to_user(uaddr_t dst, const void *src, size_t n)
 {
 	return user_range_ok(dst, n) && user_copy((void *)dst.v, src, n) == 0 ? 0 : -EFAULT;
+}
+
+int user_get_u64(uaddr_t src, uint64_t *ret)
+{
+	return user_range_ok(src, sizeof(*ret)) ? user_load(ret, (const uint64_t *)src.v) : -EFAULT;
+}
+
+int user_put_u64(uaddr_t dst, uint64_t v)
+{
+	return user_range_ok(dst, sizeof(v)) ? user_store((uint64_t *)dst.v, v) : -EFAULT;
 }
 
 int64_t user_string(char *dst, uaddr_t src, size_t size)

@@ -3,11 +3,15 @@
  *
  * size_t user_copy(void *dst, const void *src, size_t n)   rcx, rdx, r8: the number of bytes NOT copied
  * size_t user_clear(void *dst, size_t n)                   rcx, rdx:     the number of bytes NOT cleared
+ * int user_load(uint64_t *dst, const uint64_t *src)        rcx, rdx:     0 or -EFAULT
+ * int user_store(uint64_t *dst, uint64_t value)            rcx, rdx:     0 or -EFAULT
  * int64_t user_copy_string(char *dst, const char *src, size_t n)   length, -1 on a fault, n if there was no NUL
  *
  * The range lies in the user half: the caller checked. STAC/CLAC only where the CPU has SMAP (they are #UD elsewhere).
  * A fault leaves RCX as the count of words or bytes that are left, which the fix-ups turn into the result.
  */
+#include <asm/errno.h>
+
 	.macro access_on
 	cmpb $0, user_smap(%rip)
 	je 9f
@@ -83,6 +87,41 @@ user_clear_words_fault:
 	jmp user_clear_bytes
 	.seh_endproc
 
+	.globl user_load
+	.def user_load; .scl 2; .type 32; .endef
+	.seh_proc user_load
+user_load:
+	.seh_endprologue
+	xorl %eax, %eax
+	access_on
+user_load_word:
+	movq (%rdx), %rdx
+	movq %rdx, (%rcx)
+user_load_done:
+	access_off
+	retq
+user_load_fault:
+	movl $-EFAULT, %eax
+	jmp user_load_done
+	.seh_endproc
+
+	.globl user_store
+	.def user_store; .scl 2; .type 32; .endef
+	.seh_proc user_store
+user_store:
+	.seh_endprologue
+	xorl %eax, %eax
+	access_on
+user_store_word:
+	movq %rdx, (%rcx)
+user_store_done:
+	access_off
+	retq
+user_store_fault:
+	movl $-EFAULT, %eax
+	jmp user_store_done
+	.seh_endproc
+
 	.globl user_copy_string
 	.def user_copy_string; .scl 2; .type 32; .endef
 	.seh_proc user_copy_string
@@ -114,6 +153,8 @@ user_fixups:
 	.rva user_copy_bytes, user_copy_done
 	.rva user_clear_words, user_clear_words_fault
 	.rva user_clear_bytes, user_clear_done
+	.rva user_load_word, user_load_fault
+	.rva user_store_word, user_store_fault
 	.rva user_string_byte, user_string_fault
 	.globl user_fixups_end
 user_fixups_end:

@@ -3,8 +3,10 @@
 
 #include "kernel/base/print.h"
 #include "mm/boot.h"
+#include "mm/heap.h"
 #include "mm/paging.h"
 #include "mm/space.h"
+#include "mm/table.h"
 #include "mm/window.h"
 
 static PRINTF(2, 3) void breach(struct verify_report *r, const char *fmt, ...)
@@ -23,34 +25,51 @@ static bool counted(const struct frame *f)
 	return f->kind == FRAME_ANON || f->kind == FRAME_CACHE || (f->kind >= FRAME_L1 && f->kind <= FRAME_L3);
 }
 
-/* For every frame of RAM. */
-static void each_frame(struct verify_report *r, void (*fn)(struct verify_report *, pfn_t, struct frame *))
+/* What the walk counts: one number for each frame from the first of RAM to the last. */
+static struct recount {
+	uint64_t first, frames;
+	uint32_t *refs;
+} recount;
+
+static uint32_t *recount_of(pfn_t f) { return &recount.refs[f.v - recount.first]; }
+
+static int recount_start(void)
+{
+	uint32_t n;
+	const struct memory_range *range = mm_ram_ranges(&n);
+
+	recount.first = range[0].start;
+	recount.frames = 0;
+	for (uint32_t i = 0; i < n; i++)
+		recount.first = MIN(recount.first, range[i].start);
+	for (uint32_t i = 0; i < n; i++)
+		recount.frames = MAX(recount.frames, range[i].end - recount.first);
+	recount.refs = kzalloc(recount.frames * sizeof(recount.refs[0]));
+	return recount.refs ? 0 : -ENOMEM;
+}
+
+static void check_frame(struct verify_report *r, pfn_t f)
+{
+	const struct frame *rec = frame_of(f);
+	uint32_t found = *recount_of(f);
+	bool wrong = rec->kind == FRAME_CACHE ? rec->ref < found : rec->ref != found;
+
+	if (!counted(rec))
+		return;
+	r->frames++;
+	if (wrong)
+		breach(r, "frame %#llx kind %u: ref %u, but %u entries name it", (unsigned long long)f.v, rec->kind,
+		       rec->ref, found);
+}
+
+static void check_recount(struct verify_report *r)
 {
 	uint32_t n;
 	const struct memory_range *range = mm_ram_ranges(&n);
 
 	for (uint32_t i = 0; i < n; i++)
 		for (uint64_t f = range[i].start; f < range[i].end; f++)
-			fn(r, PFN(f), frame_of(PFN(f)));
-}
-
-static void clear_recount(struct verify_report *r, pfn_t f, struct frame *rec)
-{
-	(void)r, (void)f;
-	if (counted(rec))
-		rec->prev = 0;
-}
-
-static void check_recount(struct verify_report *r, pfn_t f, struct frame *rec)
-{
-	bool low = rec->kind == FRAME_CACHE ? rec->ref < rec->prev : rec->ref != rec->prev;
-
-	if (!counted(rec))
-		return;
-	r->frames++;
-	if (low)
-		breach(r, "frame %#llx kind %u: ref %u, but %u entries name it", (unsigned long long)f.v, rec->kind,
-		       rec->ref, rec->prev);
+			check_frame(r, PFN(f));
 }
 
 static void verify_table(struct verify_report *r, pfn_t table, int level, unsigned entries);
@@ -60,22 +79,28 @@ static void verify_entry(struct verify_report *r, pte_t e, int level)
 {
 	struct frame *child = frame_of(pte_frame(e));
 
+	if (pte_frame(e).v - recount.first >= recount.frames) {
+		breach(r, "level %d entry %#llx names no RAM", level, (unsigned long long)e.v);
+		return;
+	}
 	if (!counted(child)) {
 		breach(r, "level %d entry %#llx names a frame of kind %u", level, (unsigned long long)e.v, child->kind);
 		return;
 	}
-	child->prev++;
+	uint32_t found = ++*recount_of(pte_frame(e));
 	if (level == 1) {
 		r->leaves++;
 		if (pte_writable(e) && !pte_shared(e) && child->ref != 1)
 			breach(r, "writable private leaf %#llx: ref %u", (unsigned long long)e.v, child->ref);
 		return;
 	}
+	if (!child->npresent)
+		breach(r, "level %d entry %#llx names an empty table", level, (unsigned long long)e.v);
 	if (child->kind != (unsigned)frame_kind_of_table(level - 1))
 		breach(r, "level %d entry %#llx names kind %u", level, (unsigned long long)e.v, child->kind);
 	if (pte_writable(e) && child->ref != 1)
 		breach(r, "level %d entry %#llx owns a table with ref %u", level, (unsigned long long)e.v, child->ref);
-	if (child->prev == 1)
+	if (found == 1)
 		verify_table(r, pte_frame(e), level - 1, ENTRIES);
 }
 
@@ -89,6 +114,9 @@ static void verify_table(struct verify_report *r, pfn_t table, int level, unsign
 	for (unsigned i = 0; i < entries; i++)
 		if (pte_mapped(e[i])) {
 			present++;
+			if (!(frame_of(table)->lines >> i / LINE_ENTRIES & 1))
+				breach(r, "level %d table %#llx: entry %u is not in its lines", level,
+				       (unsigned long long)table.v, i);
 			verify_entry(r, e[i], level);
 		}
 	if (present != frame_of(table)->npresent)
@@ -109,9 +137,13 @@ static void verify_space(struct space *s, void *arg)
 
 int mm_verify(struct verify_report *ret)
 {
+	int err = recount_start();
+
 	*ret = (struct verify_report){0};
-	each_frame(ret, clear_recount);
+	if (err)
+		return err;
 	space_for_each(verify_space, ret);
-	each_frame(ret, check_recount);
+	check_recount(ret);
+	kfree(recount.refs);
 	return ret->breach[0] ? -EIO : 0;
 }

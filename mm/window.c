@@ -11,6 +11,7 @@
 
 struct ring {
 	pte_t *slots;        /* [I] the stretch's L1 table, through the recursive slot */
+	uint64_t base;       /* [I] the address of slot 0 */
 	uint32_t next;       /* [c] pair to look at next; all from here to the end are clean, if not held */
 	uint32_t nheld;      /* [c] */
 	uint8_t held[PAIRS]; /* [c] */
@@ -18,70 +19,82 @@ struct ring {
 
 static struct ring rings[MAX_CPUS];
 
-static uint64_t window_address(uint32_t slot) { return WINDOW_BASE + cpu_id() * entry_span(2) + slot * PAGE_SIZE; }
+static ALWAYS_INLINE struct ring *this_ring(void) { return &rings[cpu_id()]; }
 
-static struct ring *this_ring(void) { return &rings[cpu_id()]; }
+static ALWAYS_INLINE pte_t window_entry(pfn_t f) { return pte_make(f, PTE_P | PTE_W | PTE_A | PTE_D | kmap_nx()); }
 
-static uint32_t pair_take(struct ring *r)
+/* The pair's first page comes to show the frame. */
+static ALWAYS_INLINE struct window pair_use(struct ring *r, uint32_t pair, pfn_t frame)
+{
+	r->held[pair] = 1;
+	r->nheld++;
+	r->next = pair + 1;
+	pte_write(&r->slots[2 * pair], window_entry(frame));
+	return (struct window){(void *)(r->base + 2 * pair * PAGE_SIZE)};
+}
+
+/* The ring has come to its end, or to a pair that is held. */
+static NOINLINE struct window map_further_on(struct ring *r, pfn_t frame)
 {
 	ASSERT(r->nheld < PAIRS);
-	for (;;) {
-		if (unlikely(r->next == PAIRS)) {
+	for (;; r->next++) {
+		if (r->next == PAIRS) {
 			COUNT(window_flushes);
 			tlb_flush_all(); /* and so window_flushed() */
 		}
-		if (likely(!r->held[r->next]))
-			break;
-		r->next++;
+		if (!r->held[r->next])
+			return pair_use(r, r->next, frame);
 	}
-	r->held[r->next] = 1;
-	r->nheld++;
-	return r->next++;
 }
-
-static pte_t window_entry(pfn_t f) { return pte_make(f, PTE_P | PTE_W | PTE_A | PTE_D | kmap_nx()); }
 
 struct window window_map(pfn_t frame)
 {
 	struct ring *r = this_ring();
-	uint32_t pair = pair_take(r);
+	uint32_t pair = r->next;
 
-	pte_write(&r->slots[2 * pair], window_entry(frame));
-	return (struct window){.dst = (void *)window_address(2 * pair)};
+	if (unlikely(pair == PAIRS || r->held[pair]))
+		return map_further_on(r, frame);
+	return pair_use(r, pair, frame);
 }
 
 struct window window_map_pair(pfn_t dst, pfn_t src)
 {
-	struct ring *r = this_ring();
-	uint32_t pair = pair_take(r);
+	struct window w = window_map(dst);
 
-	pte_write(&r->slots[2 * pair], window_entry(dst));
-	pte_write(&r->slots[2 * pair + 1], pte_without(window_entry(src), PTE_W | PTE_D));
-	return (struct window){(void *)window_address(2 * pair), (const void *)window_address(2 * pair + 1)};
+	pte_write(&this_ring()->slots[entry_index((uint64_t)w.dst, 1) + 1],
+		  pte_without(window_entry(src), PTE_W | PTE_D));
+	return w;
 }
 
-void window_unmap(struct window w)
+static ALWAYS_INLINE void give_back(struct window w, bool both)
 {
 	struct ring *r = this_ring();
-	uint32_t pair = (uint32_t)entry_index((uint64_t)w.dst, 1) / 2;
+	uint32_t slot = entry_index((uint64_t)w.dst, 1), pair = slot / 2;
 
 	CHECK(r->held[pair]);
-	pte_write(&r->slots[2 * pair], PTE_NONE);
-	pte_write(&r->slots[2 * pair + 1], PTE_NONE);
+	pte_write(&r->slots[slot], PTE_NONE);
+	if (both)
+		pte_write(&r->slots[slot + 1], PTE_NONE);
 	if (unlikely(pair >= r->next)) { /* held across a flush: the ring will come by before the next one */
-		tlb_flush_page(window_address(2 * pair));
-		tlb_flush_page(window_address(2 * pair + 1));
+		tlb_flush_page((uint64_t)w.dst);
+		if (both)
+			tlb_flush_page((uint64_t)window_src(w));
 	}
 	r->held[pair] = 0;
 	r->nheld--;
 }
 
+void window_unmap(struct window w) { give_back(w, false); }
+
+void window_unmap_pair(struct window w) { give_back(w, true); }
+
 void window_flushed(void) { this_ring()->next = 0; }
 
 unsigned window_held(void) { return this_ring()->nheld; }
 
-/* The loops. Which one is fastest differs between CPUs by a factor of ten, QEMU's TCG among them:
- * window_choose_loops(). */
+/*
+ * The loops. Which one is fastest differs between CPUs by a factor of ten, QEMU's TCG among them: window_choose_loops().
+ */
 static void copy_rep_movsq(void *dst, const void *src)
 {
 	uint64_t n = PAGE_SIZE / 8;
@@ -94,43 +107,46 @@ static void copy_rep_movsb(void *dst, const void *src)
 	__asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
 }
 
-static void copy_unrolled(void *dst, const void *src)
-{
-	uint64_t *d = dst;
-	const uint64_t *s = src;
-
-	for (unsigned i = 0; i < PAGE_SIZE / 8; i += 8) {
-		uint64_t a = s[i], b = s[i + 1], c = s[i + 2], e = s[i + 3];
-		d[i] = a, d[i + 1] = b, d[i + 2] = c, d[i + 3] = e;
-		a = s[i + 4], b = s[i + 5], c = s[i + 6], e = s[i + 7];
-		d[i + 4] = a, d[i + 5] = b, d[i + 6] = c, d[i + 7] = e;
-	}
-}
-
 static void zero_rep_stosq(void *dst)
 {
 	uint64_t n = PAGE_SIZE / 8;
 	__asm__ volatile("rep stosq" : "+D"(dst), "+c"(n) : "a"(0) : "memory");
 }
 
-static const struct copy_loop {
+static void zero_rep_stosb(void *dst)
+{
+	uint64_t n = PAGE_SIZE;
+	__asm__ volatile("rep stosb" : "+D"(dst), "+c"(n) : "a"(0) : "memory");
+}
+
+void page_copy_avx(void *dst, const void *src);
+void page_zero_avx(void *dst);
+
+static bool always(void) { return true; }
+
+static bool avx_alone(void) { return (cpu_features.xcr0 & (XCR0_AVX | XCR0_AVX512)) == XCR0_AVX; }
+
+/* For one CPU the same kind is best at both. */
+static const struct page_loops {
 	const char *name;
+	bool (*usable)(void);
 	void (*copy)(void *dst, const void *src);
-} copy_loops[] = {
-    {"rep movsq", copy_rep_movsq},
-    {"rep movsb", copy_rep_movsb},
-    {"unrolled", copy_unrolled},
+	void (*zero)(void *dst);
+} page_loops[] = {
+    {"rep movsq", always, copy_rep_movsq, zero_rep_stosq},
+    {"rep movsb", always, copy_rep_movsb, zero_rep_stosb},
+    {"AVX", avx_alone, page_copy_avx, page_zero_avx},
 };
 
-static const struct copy_loop *copy_loop = &copy_loops[0];
+static const struct page_loops *loops = &page_loops[0];
 
-const char *window_copy_loop_name(void) { return copy_loop->name; }
+const char *window_copy_loop_name(void) { return loops->name; }
 
 void frame_zero(pfn_t f)
 {
 	struct window w = window_map(f);
 
-	zero_rep_stosq(w.dst);
+	loops->zero(w.dst);
 	window_unmap(w);
 	COUNT(frames_zeroed);
 }
@@ -139,12 +155,13 @@ void frame_copy(pfn_t dst, pfn_t src)
 {
 	struct window w = window_map_pair(dst, src);
 
-	copy_loop->copy(w.dst, w.src);
-	window_unmap(w);
+	loops->copy(w.dst, window_src(w));
+	window_unmap_pair(w);
 	COUNT(frames_copied);
 }
 
-static uint64_t measure(const struct copy_loop *loop, pfn_t dst, pfn_t src)
+/* The time for a copy and a zeroed page: what a first write after a fork, and a first touch, cost. */
+static uint64_t measure(const struct page_loops *l, pfn_t dst, pfn_t src)
 {
 	struct window w = window_map_pair(dst, src);
 	uint64_t best = UINT64_MAX;
@@ -152,11 +169,12 @@ static uint64_t measure(const struct copy_loop *loop, pfn_t dst, pfn_t src)
 	for (int i = 0; i < 16; i++) {
 		uint64_t start = read_tsc(), spent;
 
-		loop->copy(w.dst, w.src);
+		l->copy(w.dst, window_src(w));
+		l->zero(w.dst);
 		spent = read_tsc() - start;
 		best = MIN(best, spent);
 	}
-	window_unmap(w);
+	window_unmap_pair(w);
 	return best;
 }
 
@@ -171,12 +189,12 @@ void window_choose_loops(void)
 		frame_put(a);
 		return;
 	}
-	for (unsigned i = 0; i < ARRAY_LEN(copy_loops); i++) {
-		uint64_t spent = measure(&copy_loops[i], a, b);
+	for (unsigned i = 0; i < ARRAY_LEN(page_loops); i++) {
+		uint64_t spent = page_loops[i].usable() ? measure(&page_loops[i], a, b) : UINT64_MAX;
 
 		if (spent < best) {
 			best = spent;
-			copy_loop = &copy_loops[i];
+			loops = &page_loops[i];
 		}
 	}
 	frame_put(a);
@@ -191,5 +209,6 @@ int window_init_cpu(unsigned cpu)
 	if (err)
 		return err;
 	rings[cpu].slots = entry_window(base, 1);
+	rings[cpu].base = base;
 	return 0;
 }

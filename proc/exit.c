@@ -39,8 +39,7 @@ static void release_space(struct thread *t)
 
 	t->peak_pages = s->peak;
 	t->space = NULL;
-	space_activate(NULL);
-	space_put(s);
+	space_leave(s);
 }
 
 static void release_resources(struct thread *t)

@@ -13,11 +13,6 @@
 #include "mm/heap.h"
 #include "mm/user.h"
 
-#define XFEATURE_X87    (1ull << 0)
-#define XFEATURE_SSE    (1ull << 1)
-#define XFEATURE_AVX    (1ull << 2)
-#define XFEATURE_AVX512 (7ull << 5)
-
 #define FXSAVE_SIZE        512
 #define XSAVE_HEADER_SIZE  64
 #define INITIAL_FCW        0x37f
@@ -105,9 +100,9 @@ static uint64_t choose_components(void)
 
 	cpuid(13, 0, r);
 	uint64_t offered = (uint64_t)r[3] << 32 | r[0];
-	uint64_t chosen = offered & (XFEATURE_X87 | XFEATURE_SSE | XFEATURE_AVX);
-	if ((chosen & XFEATURE_AVX) && (offered & XFEATURE_AVX512) == XFEATURE_AVX512)
-		chosen |= XFEATURE_AVX512;
+	uint64_t chosen = offered & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
+	if ((chosen & XCR0_AVX) && (offered & XCR0_AVX512) == XCR0_AVX512)
+		chosen |= XCR0_AVX512;
 	return chosen;
 }
 
@@ -125,7 +120,7 @@ void fpu_init(void)
 {
 	struct xsave_area *x = (struct xsave_area *)boot_area;
 
-	cpu_features.xcr0 = XFEATURE_X87 | XFEATURE_SSE;
+	cpu_features.xcr0 = XCR0_X87 | XCR0_SSE;
 	cpu_features.xsave_size = FXSAVE_SIZE;
 	if (cpu_features.xsave)
 		enable_components(choose_components());
@@ -208,7 +203,7 @@ static int check_image(const struct xsave_area *x)
 static void make_plain(struct xsave_area *x)
 {
 	memset(&x->xstate_bv, 0, fpu_frame_size() - FXSAVE_SIZE);
-	x->xstate_bv = XFEATURE_X87 | XFEATURE_SSE;
+	x->xstate_bv = XCR0_X87 | XCR0_SSE;
 }
 
 /* Reads the image: the FXSAVE part must be there, the rest only if the FXSAVE part says so. */

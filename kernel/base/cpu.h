@@ -54,6 +54,12 @@
 #define RFLAGS_AC    0x040000u
 
 /* What cpu_detect() found. One bit each; kernel/cpu.c fills it once at boot, before any other user. [I] afterwards. */
+/* Components of the extended state (SDM 1, 13.1). */
+#define XCR0_X87    (1ull << 0)
+#define XCR0_SSE    (1ull << 1)
+#define XCR0_AVX    (1ull << 2)
+#define XCR0_AVX512 (7ull << 5)
+
 struct cpu_features {
 	bool nx, smep, smap, umip, fsgsbase, xsave, xsaveopt, erms, gib_pages, rdrand, rdseed, invariant_tsc, x2apic,
 	    pge;
