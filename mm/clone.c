@@ -197,7 +197,7 @@ static pte_t copy_leaf(struct clone *c, pte_t leaf, uint64_t bits)
 	return pte_make(copy, bits);
 }
 
-/* A page of the list is copied if it is a private one that may be written (the region knows, where W is gone by an earlier fork). */
+/* A page of the list is copied if it is a private one that may be written. The region knows, where W is gone since an earlier fork. */
 static bool copy_at_once(const struct clone *c, uint64_t va, pte_t leaf)
 {
 	const struct region *r;
@@ -206,6 +206,17 @@ static bool copy_at_once(const struct clone *c, uint64_t va, pte_t leaf)
 		return !pte_shared(leaf);
 	r = region_find(c->parent->regions, UADDR(va));
 	return r && (r->prot & PROT_WRITE);
+}
+
+/* Such a page: a copy for the child, and what has become the parent's alone is its to write, like a fault would find. */
+static pte_t copy_page(struct clone *c, const struct pair *p, uint64_t i)
+{
+	pte_t e = pte_with(p->entries[i], PTE_W);
+	const struct frame *f = frame_of(pte_frame(e));
+
+	if (f->kind == FRAME_ANON && f->ref == 1)
+		pte_write(&p->parents[i], e);
+	return copy_leaf(c, e, e.v & ~PTE_FRAME);
 }
 
 /* Is this the next page of the list? Those that the walk has passed are dropped from it. */
@@ -231,7 +242,7 @@ static ALWAYS_INLINE void clone_leaves(struct clone *c, const struct pair *p, co
 		if (copy_all)
 			childs = copy_leaf(c, e, region_leaf_bits(r) | (r->prot & PROT_WRITE ? PTE_W : 0));
 		else if (unlikely(va >= *c->next_page) && is_listed(c, va) && copy_at_once(c, va, e))
-			childs = copy_leaf(c, e, (e.v & ~PTE_FRAME) | PTE_W);
+			childs = copy_page(c, p, i);
 		else
 			childs = share_entry(c, p, i);
 		pte_write(&p->childs[i], childs);
@@ -265,7 +276,7 @@ static ALWAYS_INLINE pte_t copy_entry(struct clone *c, const struct pair *p, uin
 	struct pair below = {.entries = table_window(&p->entries[i]),
 			     .base = start,
 			     .level = p->level - 1,
-			     .owned = p->owned && pte_writable(e)};
+			     .owned = p->owned & pte_writable(e)};
 
 	clone_table(c, &below, pte_frame(e), table);
 	if (likely(below.to->npresent))
@@ -303,16 +314,15 @@ static ALWAYS_INLINE void clone_inner(struct clone *c, const struct pair *p)
  */
 static void clone_table(struct clone *c, struct pair *p, pfn_t parents, pfn_t childs)
 {
-	struct window to = window_map(childs), from = {0};
+	struct window to = window_map(childs), from;
 
 	p->from = frame_of(parents);
 	p->to = frame_of(childs);
 	p->childs = to.dst;
-	p->parents = (pte_t *)p->entries;
-	if (unlikely(!p->owned)) {
+	from.dst = (void *)p->entries;
+	if (unlikely(!p->owned))
 		from = window_map(parents);
-		p->parents = from.dst;
-	}
+	p->parents = from.dst;
 	if (p->level > 1)
 		clone_inner(c, p);
 	else if (c->shares_all)

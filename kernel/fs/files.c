@@ -148,11 +148,30 @@ struct files *files_get(struct files *files)
 	return files;
 }
 
+/* What closing one descriptor does besides dropping the reference (fcntl(2): record locks of the process go). */
+static void close_file(struct file *f)
+{
+	locks_drop_process(f->inode, fs_current_pid());
+	file_put(f);
+}
+
+/* Nobody else has the table any more: no lock. */
+static void close_all(struct files *files)
+{
+	for (uint32_t w = 0; w < files->capacity / 64; w++)
+		for (uint64_t left = files->used[w]; left; left &= left - 1) {
+			struct file *f = files->slots[w * 64 + (uint32_t)__builtin_ctzll(left)];
+
+			if (f)
+				close_file(f);
+		}
+}
+
 void files_put(struct files *files)
 {
 	if (!files || !ref_put(&files->ref))
 		return;
-	files_close_range(files, 0, UINT32_MAX, false);
+	close_all(files);
 	if (files->slots != files->inline_slots)
 		kfree(files->slots);
 	kfree(files);
@@ -259,13 +278,6 @@ int files_install_pair(struct files *files, struct file *const pair[2], bool clo
 out:
 	spin_unlock(&files->lock);
 	return err;
-}
-
-/* What closing one descriptor does besides dropping the reference (fcntl(2): record locks of the process go). */
-static void close_file(struct file *f)
-{
-	locks_drop_process(f->inode, fs_current_pid());
-	file_put(f);
 }
 
 int files_dup_to(struct files *files, int from, int to, bool cloexec)
