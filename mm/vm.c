@@ -358,9 +358,28 @@ static int remap_check(struct space *s, uaddr_t addr, uint64_t old_len, uint64_t
 	return 0;
 }
 
-/* Moves the leaves of [from, from + len) to `to`, whose tables exist: both sides' tables are exclusive. Cannot fail. */
-static void move_leaves(struct space *s, uaddr_t from, uaddr_t to, uint64_t len)
+/* One leaf to `to`. What was mapped there takes its place, and goes with the rest of the source. */
+static void move_leaf(struct space *s, pte_t *source, pte_t leaf, uaddr_t to)
 {
+	pte_t *target = entry_window(to.v, 1), old = pte_read(target);
+
+	if (pte_mapped(old)) {
+		pte_write(target, leaf);
+		pte_write(source, old);
+	} else {
+		frame_get(pte_frame(leaf));
+		leaf_install(s, to, target, leaf);
+	}
+}
+
+/*
+ * Moves the leaves of [from, from + len) to `to`, and drops what else [to, to_end) has: a leaf first, then what lies below it, so that
+ * no table that is still needed becomes empty. After prepare_move() and own_existing() of both ends it cannot fail.
+ */
+static void move_leaves(struct space *s, uaddr_t from, uaddr_t to, uint64_t len, uaddr_t to_end)
+{
+	uaddr_t done = to;
+
 	for (uint64_t at = 0; at < len;) {
 		uint64_t va = from.v + at, missing = path_missing(UADDR(va));
 		pte_t *source, leaf;
@@ -372,11 +391,13 @@ static void move_leaves(struct space *s, uaddr_t from, uaddr_t to, uint64_t len)
 		source = entry_window(va, 1);
 		leaf = pte_read(source);
 		if (pte_mapped(leaf)) {
-			frame_get(pte_frame(leaf));
-			leaf_install(s, UADDR(to.v + at), entry_window(to.v + at, 1), leaf);
+			move_leaf(s, source, leaf, uaddr_add(to, at));
+			paging_drop_range(s, done, uaddr_add(to, at));
+			done = uaddr_add(to, at + PAGE_SIZE);
 		}
 		at += PAGE_SIZE;
 	}
+	paging_drop_range(s, done, to_end);
 }
 
 /* Tables at the destination for every leaf that will move there. */
@@ -399,32 +420,30 @@ static int prepare_move(struct space *s, uaddr_t from, uaddr_t to, uint64_t len)
 	return err;
 }
 
-static int remap_move(struct space *s, struct region *r, uaddr_t addr, uint64_t old_len,
+static int remap_move(struct space *s, const struct region *r, uaddr_t addr, uint64_t old_len,
 		      const struct map_request *place, uaddr_t *ret_addr)
 {
-	struct map_request req = *place;
+	struct region moved = {.prot = r->prot, .flags = r->flags & (uint8_t)~REGION_STACK, .object = r->object};
 	uint64_t keep = MIN(old_len, place->len);
-	int err;
+	int err = choose_place(s, place, place->len, &moved.start);
 
-	req.prot = r->prot;
-	req.flags = r->flags & (uint8_t)~REGION_STACK;
-	req.object = r->object;
-	req.offset = r->object ? r->offset + (addr.v - r->start.v) : 0;
-	err = prepare_drop(s, addr, uaddr_add(addr, old_len), 2);
-	if (!err)
-		err = map_locked(s, &req, req.len, ret_addr);
 	if (err)
 		return err;
-	err = prepare_move(s, addr, *ret_addr, keep);
+	moved.end = uaddr_add(moved.start, place->len);
+	moved.offset = r->object ? r->offset + (addr.v - r->start.v) : 0;
+	err = prepare_drop(s, moved.start, moved.end, 2);
 	if (!err)
-		err = prepare_drop(s, addr, uaddr_add(addr, old_len), 0);
-	if (err) {
-		commit_drop(s, *ret_addr, uaddr_add(*ret_addr, req.len));
+		err = prepare_move(s, addr, moved.start, keep);
+	if (!err)
+		err = prepare_drop(s, addr, uaddr_add(addr, old_len), 2);
+	if (err)
 		return err;
-	}
 	/* Nothing below can fail. */
-	move_leaves(s, addr, *ret_addr, keep);
+	move_leaves(s, addr, moved.start, keep, moved.end);
+	regions_cut(s->regions, moved.start, moved.end);
+	regions_insert(s->regions, &moved);
 	commit_drop(s, addr, uaddr_add(addr, old_len));
+	*ret_addr = moved.start;
 	return 0;
 }
 
