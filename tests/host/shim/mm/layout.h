@@ -1,4 +1,8 @@
-/* tests/host/shim/mm/layout.h - frame records in an array of the test's, instead of at a fixed address. */
+/*
+ * tests/host/shim/mm/layout.h - frame records in an array of the test's, and page tables in its simulated memory.
+ *
+ * entry_window() is tests/host/machine/mmu.c's: it walks the tree in the simulated CR3, as the CPU walks it through the recursive slot.
+ */
 #ifndef TINE_MM_LAYOUT_H
 #define TINE_MM_LAYOUT_H
 
@@ -9,5 +13,9 @@
 extern struct frame *const test_frame_table;
 
 #define FRAME_TABLE test_frame_table
+
+#define RECURSIVE_L1 0xffffff0000000000ull
+
+pte_t *entry_window(uint64_t va, int level);
 
 #endif
