@@ -50,7 +50,7 @@ USER  := $(patsubst user/%.c,build/user/%,$(sort $(wildcard user/*.c)))
 GUEST := $(patsubst tests/guest/%.c,build/guest/%,$(sort $(wildcard tests/guest/*.c)))
 
 # ---- User targets ----------------------------------------------------------------------------------------------------
-.PHONY: all run test check checked guest deps clean help
+.PHONY: all run test fuzz check checked guest deps clean help
 
 all: $B/BOOTX64.EFI ## build build/BOOTX64.EFI, the whole system in one file (CHECKED=1: with all assertions)
 
@@ -76,6 +76,11 @@ build/become.so: ovmf/become.c | deps
 test: all checked guest ## everything that is checked, the last line says `N passed, N failed`; T=PATTERN for a part
 	@tests/run $(T)
 
+FUZZ_SECONDS ?= 600
+export FUZZ_SECONDS
+fuzz: deps ## fuzz the address-space code on a simulated machine; FUZZ_SECONDS=600
+	@tests/fuzz/run
+
 check: deps ## formatting, layers and objects only: seconds
 	@tests/check/run
 
@@ -94,6 +99,7 @@ help: ## this list
 # probe=package: a command's name, or a file's (patterns allowed). Plain sh: a fresh machine has no Python.
 DEPS := clang=clang lld-link=lld llvm-objcopy=llvm clang-format=clang-format \
 	/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-x86_64.a=libclang-rt-14-dev \
+	/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev \
 	/usr/include/efi/efi.h=gnu-efi /usr/include/linux/version.h=linux-libc-dev /usr/include/stdlib.h=libc6-dev \
 	/usr/include/gnumake.h=make gcc=gcc musl-gcc=musl-tools /var/lib/dpkg/info/busybox-static.list=busybox-static \
 	/bin/bash-static=bash-static cpio=cpio mcopy=mtools python3=python3 \
