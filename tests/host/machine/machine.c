@@ -238,6 +238,17 @@ void kfree(void *p)
 /* kernel/base/print.h */
 int kvsnprintf(char *buf, size_t size, const char *fmt, va_list ap) { return vsnprintf(buf, size, fmt, ap); }
 
+int ksnprintf(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(buf, size, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	va_list ap;

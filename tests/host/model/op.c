@@ -14,7 +14,8 @@
 #include "tests/host/model/world.h"
 
 #define GUARD_GAP MIB(1) /* kept free below a stack that grows */
-#define SHORT_OF  64     /* frames: less than that, and a failure is no surprise */
+/* Free frames: with less a failure is no surprise, be it for the tables of the call or for what the kernel keeps for itself. */
+#define SHORT_OF (64 + MACHINE_FRAMES / 128)
 
 struct op_counts op_counts;
 
@@ -49,12 +50,14 @@ static void disarm(void)
 	(void)inject_arm(0);
 }
 
-/* Was there reason for -ENOMEM? A fork may need as much again as the process has. */
+/* Was there reason for -ENOMEM? A fork may need as much again as the process has; more than all of RAM may be refused to anybody. */
 static bool memory_short(void)
 {
 	const struct space *s = current_process()->space;
 	uint64_t need = SHORT_OF + machine_tables(s);
 
+	if ((now.op->kind == OP_remap || now.op->kind == OP_protect) && now.op->len >> PAGE_SHIFT > MACHINE_FRAMES / 2)
+		return true;
 	return machine_free_frames() < (now.op->kind == OP_fork ? need + s->resident : need);
 }
 

@@ -282,6 +282,10 @@ void process_drop(struct process *p)
 }
 
 /* Checks. */
+
+/* What the account knows of a region's flags; others are the kernel's own business. */
+#define FLAGS_KNOWN (REGION_SHARED | REGION_STACK | REGION_HEAP | REGION_DONTFORK | REGION_WIPEONFORK | REGION_NO_WRITE)
+
 static void check_region(const struct process *p, const struct area *a)
 {
 	const struct region *r;
@@ -290,7 +294,8 @@ static void check_region(const struct process *p, const struct area *a)
 		r = region_find(p->space->regions, UADDR(va));
 		if (!r)
 			machine_fail("no region at %#lx: expected one up to %#lx", va, a->end);
-		if (r->prot != a->prot || r->flags != a->flags || r->object != (a->file ? a->file->object : NULL))
+		if (r->prot != a->prot || (r->flags & FLAGS_KNOWN) != a->flags ||
+		    r->object != (a->file ? a->file->object : NULL))
 			machine_fail("region at %#lx: prot %#x flags %#x, expected %#x and %#x", va, r->prot, r->flags,
 				     a->prot, a->flags);
 		if (a->file && r->offset + (va - r->start.v) != a->offset + (va - a->start))
