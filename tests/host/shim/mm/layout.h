@@ -14,6 +14,10 @@ extern struct frame *const test_frame_table;
 
 #define FRAME_TABLE test_frame_table
 
+extern uint64_t test_window_base; /* of tests/host/window.c */
+
+#define WINDOW_BASE  test_window_base
+#define WINDOW_SLOTS ENTRIES
 #define RECURSIVE_L1 0xffffff0000000000ull
 
 pte_t *entry_window(uint64_t va, int level);
