@@ -336,7 +336,7 @@ static void clone_table(struct clone *c, struct pair *p, pfn_t parents, pfn_t ch
 
 /* ---- The whole ---- */
 
-static void clone_start(struct clone *c, struct space *parent, enum fork_policy policy, uaddr_t stack)
+static void clone_start(struct clone *c, const struct space *parent, enum fork_policy policy, uaddr_t stack)
 {
 	c->parent = parent;
 	c->policy = policy;
@@ -347,8 +347,6 @@ static void clone_start(struct clone *c, struct space *parent, enum fork_policy 
 	c->cleared = false;
 	if (policy != FORK_TREE)
 		return;
-	if (unlikely(!parent->hot))
-		parent->hot = hot_create();
 	hot_list(parent->hot, stack, c->pages);
 	c->stack_page = ALIGN_DOWN(stack.v, PAGE_SIZE);
 }
@@ -394,6 +392,10 @@ int space_clone(struct space *parent, enum fork_policy policy, uaddr_t stack, st
 		goto free_child;
 
 	/* Nothing below can fail, and the parent has not been touched until here. */
+	if (unlikely(policy == FORK_TREE && !parent->hot)) {
+		parent->hot = hot_create();
+		c.child->hot = hot_get(parent->hot);
+	}
 	c.child->resident = c.child->peak = parent->resident - (c.exceptions ? count_skipped(&c) : 0);
 	clone_table(&c, &whole, parent->root, c.child->root);
 	if (c.cleared)

@@ -420,6 +420,18 @@ static int prepare_move(struct space *s, uaddr_t from, uaddr_t to, uint64_t len)
 	return err;
 }
 
+/* Takes out again what prepare_move() made before something failed. */
+static void undo_prepare_move(struct space *s, uaddr_t to, uint64_t len)
+{
+	for (uint64_t va = to.v; va < to.v + len;) {
+		uint64_t missing = path_missing(UADDR(va)), span = missing ? missing : entry_span(2);
+
+		if (!missing)
+			paging_prune(s, UADDR(va));
+		va = ALIGN_DOWN(va, span) + span;
+	}
+}
+
 static int remap_move(struct space *s, const struct region *r, uaddr_t addr, uint64_t old_len,
 		      const struct map_request *place, uaddr_t *ret_addr)
 {
@@ -432,12 +444,15 @@ static int remap_move(struct space *s, const struct region *r, uaddr_t addr, uin
 	moved.end = uaddr_add(moved.start, place->len);
 	moved.offset = r->object ? r->offset + (addr.v - r->start.v) : 0;
 	err = prepare_drop(s, moved.start, moved.end, 2);
-	if (!err)
-		err = prepare_move(s, addr, moved.start, keep);
-	if (!err)
-		err = prepare_drop(s, addr, uaddr_add(addr, old_len), 2);
 	if (err)
 		return err;
+	err = prepare_move(s, addr, moved.start, keep);
+	if (!err)
+		err = prepare_drop(s, addr, uaddr_add(addr, old_len), 2);
+	if (err) {
+		undo_prepare_move(s, moved.start, keep);
+		return err;
+	}
 	/* Nothing below can fail. */
 	move_leaves(s, addr, moved.start, keep, moved.end);
 	regions_cut(s->regions, moved.start, moved.end);

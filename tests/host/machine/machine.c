@@ -170,19 +170,13 @@ const struct memory_range *mm_ram_ranges(uint32_t *ret_count)
 }
 
 /* mm/kmap.h */
-uint64_t kmap_nx(void) { return PTE_NX; }
+uint64_t kmap_nx_bit = PTE_NX;
 
 /* mm/window.h: all memory is at hand. */
 struct window window_map(pfn_t frame)
 {
 	windows_held++;
 	return (struct window){.dst = machine_frame(frame)};
-}
-
-struct window window_map_pair(pfn_t dst, pfn_t src)
-{
-	windows_held++;
-	return (struct window){machine_frame(dst), machine_rom + (machine_frame(src) - machine_ram)};
 }
 
 void window_unmap(struct window w)

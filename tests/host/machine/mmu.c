@@ -95,6 +95,17 @@ pte_t *entry_window(uint64_t va, int level)
 	       entry_index(va, level);
 }
 
+pte_t *table_window(const pte_t *entry)
+{
+	const uint8_t *at = (const uint8_t *)entry;
+	bool writable = pte_writable(*entry) && at >= machine_ram && at < machine_ram + MACHINE_FRAMES * PAGE_SIZE;
+
+	if (!pte_present(*entry))
+		return (pte_t *)machine_absent;
+	(void)machine_frame(pte_frame(*entry));
+	return (pte_t *)((writable ? machine_ram : (uint8_t *)machine_rom) + pte_frame(*entry).v * PAGE_SIZE);
+}
+
 /* The CPU sets A in every entry that it goes through, and D in the leaf of a write. */
 static pte_t entry_use(pte_t *entry, uint64_t bits)
 {
