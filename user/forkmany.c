@@ -7,31 +7,10 @@
  */
 #include "user/check.h"
 
-#include <fcntl.h>
-
 #define FORKS  1000
 #define WARMUP 20
 
 static unsigned char page[8192];
-
-/* The value of a counter: 0 where there are no counters, -1 where there is none of that name. */
-static long counter(const char *name)
-{
-	char text[8192], line[64];
-	int fd = open("/proc/tine/counters", O_RDONLY);
-	const char *at;
-	ssize_t n;
-
-	if (fd < 0)
-		return 0;
-	text[0] = '\n';
-	n = read(fd, text + 1, sizeof(text) - 2);
-	close(fd);
-	text[n > 0 ? n + 1 : 1] = '\0';
-	snprintf(line, sizeof(line), "\n%s ", name);
-	at = strstr(text, line);
-	return at ? atol(at + strlen(line)) : -1;
-}
 
 /* Writes to its memory, so that pages are really copied, and returns a code that the parent knows. */
 static int touch(void *arg)

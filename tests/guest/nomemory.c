@@ -22,25 +22,6 @@ static int knob;
 static unsigned char *area;
 static const char *self;
 
-/* The value of a counter: 0 where there are no counters. */
-static long counter(const char *name)
-{
-	char text[8192], line[64];
-	int fd = open("/proc/tine/counters", O_RDONLY);
-	const char *at;
-	ssize_t n;
-
-	if (fd < 0)
-		return 0;
-	text[0] = '\n';
-	n = read(fd, text + 1, sizeof(text) - 2);
-	close(fd);
-	text[n > 0 ? n + 1 : 1] = '\0';
-	snprintf(line, sizeof(line), "\n%s ", name);
-	at = strstr(text, line);
-	return at ? atol(at + strlen(line)) : -1;
-}
-
 static void arm(long nth)
 {
 	char text[16];
