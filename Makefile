@@ -47,7 +47,7 @@ EFI_SRC    := $(sort $(wildcard efi/*.c efi/*.S))
 OBJ        := $(patsubst %,$B/obj/%.o,$(KERNEL_SRC) $(EFI_SRC))
 
 USER  := $(patsubst user/%.c,build/user/%,$(sort $(wildcard user/*.c)))
-GUEST := $(patsubst tests/guest/%.c,build/guest/%,$(sort $(wildcard tests/guest/*.c)))
+GUEST := $(patsubst tests/%.c,build/%,$(sort $(wildcard tests/guest/*.c tests/alone/*.c)))
 
 # ---- User targets ----------------------------------------------------------------------------------------------------
 .PHONY: all run test fuzz check checked guest deps clean help
@@ -176,7 +176,7 @@ build/user/%: user/%.c Makefile | deps
 	@$(call say,USERCC,$<)
 	@$(USERCC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
-build/guest/%: tests/guest/%.c Makefile | deps
+$(GUEST): build/%: tests/%.c Makefile | deps
 	@mkdir -p $(@D)
 	@$(call say,USERCC,$<)
 	@$(USERCC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<

@@ -15,6 +15,7 @@
 #include "kernel/syscall.h"
 #include "kernel/version.h"
 #include "mm/counters.h"
+#include "mm/forget_own.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/inject.h"
@@ -330,6 +331,21 @@ static int store_fail_nth(const struct subject *subject, const char *value)
 	return err;
 }
 
+#ifdef TINE_CHECKED
+/* `ADDRESS`: a store without own(), a panic where the path is shared. `own ADDRESS`: the same after own(). */
+static int store_forget_own(const struct subject *subject, const char *value)
+{
+	bool owned = strncmp(value, "own ", 4) == 0;
+	uint64_t va;
+	int err = parse_u64(value + (owned ? 4 : 0), NULL, &va);
+
+	(void)subject;
+	if (err)
+		return err;
+	return (owned ? store_owned : store_unowned)(space_active(), UADDR(va));
+}
+#endif
+
 /* As Linux's sysrq(8): what root may do to the whole machine in an emergency. c crashes it on purpose, to see the report. */
 static int store_sysrq(const struct subject *subject, const char *value)
 {
@@ -413,6 +429,9 @@ static const struct dir_entry tine_entries[] = {
     ENTRY_FILE("enosys", show_enosys),
     ENTRY_FILE("verify", show_verify),
     ENTRY_WRITABLE("fail_nth", show_fail_nth, store_fail_nth),
+#ifdef TINE_CHECKED
+    {.name = "forget_own", .mode = S_IFREG | 0200, .store = store_forget_own},
+#endif
     {.name = NULL},
 };
 

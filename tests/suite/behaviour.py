@@ -117,6 +117,22 @@ def test_panic():
         raise Failure("the panic is not shown on standard error")
 
 
+def forgotten_own(stretches):
+    """A store into a shared page table without own() (mm/forget_own.h): a panic that says so, and where."""
+    folder = f"{LOGS}/run-forgotten-own-{stretches}-files"
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    shutil.copy("build/alone/forgetown", folder)
+    boot = Boot(f"run-forgotten-own-{stretches}", {"OVERLAY": folder, "CMD": f"/forgetown {stretches}"})
+    names = "no-number no-table kernel-half own-path cow-shares-no-table after-own owned-now"
+    expect("standard output", "".join(f"ok {name}\n" for name in names.split()).encode(), boot.out)
+    expect("status", 125, boot.status)
+    window = 0xffffff0000000000 + (0x100000001000 >> 9)  # the leaf entry of the page, in the recursive slot
+    text = f"Kernel panic - not syncing: write to a shared page table at {window:#x}: own() was forgotten"
+    if text not in boot.log:
+        raise Failure(f"the kernel's log does not say `{text}` ({boot.why()})")
+
+
 def test_make_status():
     """Through make itself, with its default image: the exact status, and nothing but the command's output."""
     env = {k: v for k, v in os.environ.items() if k not in SETTINGS}
@@ -175,7 +191,9 @@ TESTS = {
     "status": test_status, "killed": test_killed, "outputs": test_outputs, "bytes": test_bytes, "script": test_script,
     "no-input": test_no_input, "overlay": test_overlay, "forktest": test_forktest, "dynamic": test_dynamic,
     "timeout": test_timeout,
-    "bad-values": test_bad_values, "panic": test_panic, "make-status": test_make_status, "terminal": test_terminal,
+    "bad-values": test_bad_values, "panic": test_panic,
+    "forgotten-own-table": lambda: forgotten_own(1), "forgotten-own-subtree": lambda: forgotten_own(6),
+    "make-status": test_make_status, "terminal": test_terminal,
 }
 
 
