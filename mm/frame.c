@@ -333,6 +333,10 @@ void frame_add_range(pfn_t start, uint64_t count)
 	spin_unlock(&pool.lock);
 }
 
+uint64_t frame_total(void) { return pool.total; }
+
+uint64_t frame_available(void) { return pool.free - pool.reserved; }
+
 void frame_stats(struct frame_stats *ret)
 {
 	spin_lock(&pool.lock);

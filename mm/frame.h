@@ -106,5 +106,7 @@ struct frame_stats {
 	uint64_t by_kind[FRAME_KINDS];
 };
 void frame_stats(struct frame_stats *ret);
+uint64_t frame_total(void);
+uint64_t frame_available(void); /* free, and promised to nobody */
 
 #endif
