@@ -26,6 +26,8 @@ struct object;
 #define REGION_DONTFORK   0x08u /* MADV_DONTFORK */
 #define REGION_WIPEONFORK 0x10u /* MADV_WIPEONFORK */
 #define REGION_NO_WRITE   0x20u /* a shared mapping of a file that is not open for writing: PROT_WRITE is refused */
+#define REGION_NORESERVE  0x40u /* MAP_NORESERVE: never charged (mm/commit.h) */
+#define REGION_ACCOUNT    0x80u /* its pages are charged */
 
 struct region {
 	uaddr_t start, end;

@@ -17,6 +17,7 @@
 #include "kernel/base/lock.h"
 #include "kernel/base/options.h"
 #include "kernel/base/ref.h"
+#include "mm/commit.h"
 #include "mm/frame.h"
 #include "mm/hot.h"
 #include "mm/region.h"
@@ -27,6 +28,7 @@ struct space {
 	struct spinlock lock;
 	pfn_t root;              /* [I] */
 	struct regions *regions; /* [s] */
+	struct commit commit;    /* [s] */
 	uint64_t resident;       /* [s] pages */
 	uint64_t peak;           /* [s] pages, high-water mark of resident */
 	struct hot_pages *hot;   /* [s] what forks learn, shared with relatives; NULL: nothing */
