@@ -388,6 +388,8 @@ int space_clone(struct space *parent, enum fork_policy policy, uaddr_t stack, st
 	if (err)
 		goto unreserve;
 	err = clone_regions(parent, &c.child->regions);
+	if (!err)
+		err = commit_clone(parent, c.child);
 	if (err)
 		goto free_child;
 

@@ -78,6 +78,8 @@ int space_create_from(const struct space *parent, struct frame_reserve *reserve,
 
 void space_abandon(struct space *s)
 {
+	if (s->regions)
+		regions_put(s->regions);
 	frame_put(s->root);
 	hot_put(s->hot);
 	kfree(s);
@@ -111,6 +113,7 @@ static void unpublish(struct space *s)
 /* The tree is empty, and no CPU has it loaded. */
 static void space_free(struct space *s)
 {
+	commit_release(s);
 	space_free_dead(s);
 	frame_put(s->root);
 	regions_put(s->regions);
