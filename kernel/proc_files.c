@@ -14,6 +14,7 @@
 #include "kernel/procfs_private.h"
 #include "kernel/syscall.h"
 #include "kernel/version.h"
+#include "mm/commit.h"
 #include "mm/counters.h"
 #include "mm/forget_own.h"
 #include "mm/frame.h"
@@ -61,8 +62,8 @@ static int show_meminfo(struct text *t, const struct subject *subject)
 	    {"SReclaimable", 0},
 	    {"SUnreclaim", s.by_kind[FRAME_KERNEL]},
 	    {"PageTables", tables},
-	    {"CommitLimit", s.total},
-	    {"Committed_AS", s.by_kind[FRAME_ANON] + s.reserved},
+	    {"CommitLimit", commit_limit()},
+	    {"Committed_AS", commit_promised()},
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
@@ -249,6 +250,73 @@ static int show_hostname(struct text *t, const struct subject *subject)
 	return 0;
 }
 
+/* ---- sys/vm ---- */
+
+static int show_overcommit_memory(struct text *t, const struct subject *subject)
+{
+	(void)subject;
+	text_printf(t, "%u\n", commit_policy.mode);
+	return 0;
+}
+
+static int show_overcommit_ratio(struct text *t, const struct subject *subject)
+{
+	(void)subject;
+	text_printf(t, "%u\n", commit_policy.ratio);
+	return 0;
+}
+
+static int show_overcommit_kbytes(struct text *t, const struct subject *subject)
+{
+	(void)subject;
+	text_printf(t, "%llu\n", (ull)commit_policy.limit_kib);
+	return 0;
+}
+
+/* A whole decimal number up to max. */
+static int parse_setting(const char *value, uint64_t max, uint64_t *ret)
+{
+	return parse_u64(value, NULL, ret) || *ret > max ? -EINVAL : 0;
+}
+
+static int store_overcommit_memory(const struct subject *subject, const char *value)
+{
+	uint64_t mode;
+	int err = parse_setting(value, COMMIT_MODES - 1, &mode);
+
+	(void)subject;
+	if (!err)
+		commit_policy.mode = (enum commit_mode)mode;
+	return err;
+}
+
+/* The ratio and the absolute limit stand for each other: the one that was written last counts, as on Linux. */
+static int store_overcommit_ratio(const struct subject *subject, const char *value)
+{
+	uint64_t ratio;
+	int err = parse_setting(value, INT32_MAX, &ratio);
+
+	(void)subject;
+	if (err)
+		return err;
+	commit_policy.ratio = (uint32_t)ratio;
+	commit_policy.limit_kib = 0;
+	return 0;
+}
+
+static int store_overcommit_kbytes(const struct subject *subject, const char *value)
+{
+	uint64_t kib;
+	int err = parse_setting(value, UINT64_MAX / 1024, &kib);
+
+	(void)subject;
+	if (err)
+		return err;
+	commit_policy.limit_kib = kib;
+	commit_policy.ratio = kib ? 0 : commit_policy.ratio;
+	return 0;
+}
+
 /* Random bytes in the form of RFC 4122's version 4. */
 static int show_uuid(struct text *t, const struct subject *subject)
 {
@@ -286,7 +354,7 @@ static int show_counters(struct text *t, const struct subject *subject)
 	return 0;
 }
 
-/* The recount of mm/verify.h: "ok" or the first breach of an invariant. */
+/* The recounts of mm/verify.h and mm/commit.h: "ok" or the first breach of an invariant. */
 static int show_verify(struct text *t, const struct subject *subject)
 {
 	struct verify_report r;
@@ -295,7 +363,7 @@ static int show_verify(struct text *t, const struct subject *subject)
 	(void)subject;
 	if (err == -ENOMEM)
 		return err;
-	if (err)
+	if (err || commit_verify(r.breach, sizeof(r.breach)))
 		text_printf(t, "breach: %s\n", r.breach);
 	else
 		text_printf(t, "ok spaces=%llu tables=%llu leaves=%llu frames=%llu\n", (ull)r.spaces, (ull)r.tables,
@@ -407,7 +475,9 @@ static const struct dir_entry sys_kernel_entries[] = {
 };
 
 static const struct dir_entry sys_vm_entries[] = {
-    ENTRY_FILE("overcommit_memory", show_zero),
+    ENTRY_WRITABLE("overcommit_memory", show_overcommit_memory, store_overcommit_memory),
+    ENTRY_WRITABLE("overcommit_ratio", show_overcommit_ratio, store_overcommit_ratio),
+    ENTRY_WRITABLE("overcommit_kbytes", show_overcommit_kbytes, store_overcommit_kbytes),
     {.name = NULL},
 };
 

@@ -152,6 +152,7 @@ static int page_fault_signal(int err, int *ret_code)
 		*ret_code = SEGV_ACCERR;
 		return SIGSEGV;
 	case -ENXIO:
+	case -ENOSPC:
 		*ret_code = BUS_ADRERR;
 		return SIGBUS;
 	case -ENOMEM:

@@ -39,6 +39,8 @@ static struct region *grow_stack(struct space *s, uaddr_t va)
 	if (regions_prepare(&s->regions, 0))
 		return NULL;
 	r = region_after(s->regions, va);
+	if (commit_grow(s, r, (r->start.v - bottom) >> PAGE_SHIFT))
+		return NULL;
 	r->start = UADDR(bottom);
 	COUNT(faults_stack_growth);
 	return r;
@@ -54,10 +56,18 @@ static int access_allowed(const struct region *r, uint32_t code)
 	return 0;
 }
 
-static int fault_anonymous(struct space *s, const struct region *r, uaddr_t va, pte_t *entry)
+/* User code does not get the last frames: it can wait, and copies that the kernel makes cannot (proc/oom.h). */
+static int fault_frame(uint32_t code, pfn_t *ret_frame)
+{
+	if ((code & FAULT_USER) && unlikely(commit_low()))
+		return -ENOMEM;
+	return frame_alloc(FRAME_ANON, ret_frame);
+}
+
+static int fault_anonymous(struct space *s, const struct region *r, uaddr_t va, pte_t *entry, uint32_t code)
 {
 	pfn_t f;
-	int err = frame_alloc(FRAME_ANON, &f);
+	int err = fault_frame(code, &f);
 
 	if (err)
 		return err;
@@ -71,7 +81,7 @@ static int fault_object(struct space *s, const struct region *r, uaddr_t va, pte
 {
 	uint64_t bits = region_leaf_bits(r);
 	pfn_t page, copy;
-	int err = object_frame(r->object, (r->offset + (va.v - r->start.v)) >> PAGE_SHIFT, &page);
+	int err = object_frame(r->object, (r->offset + (va.v - r->start.v)) >> PAGE_SHIFT, !(code & FAULT_USER), &page);
 
 	if (err)
 		return err;
@@ -81,7 +91,7 @@ static int fault_object(struct space *s, const struct region *r, uaddr_t va, pte
 	} else if (!(code & FAULT_WRITE)) {
 		leaf_install(s, va, entry, pte_make(page, bits));
 	} else {
-		err = frame_alloc(FRAME_ANON, &copy);
+		err = fault_frame(code, &copy);
 		if (!err) {
 			frame_copy(copy, page);
 			leaf_install(s, va, entry, pte_make(copy, bits | PTE_W));
@@ -92,7 +102,7 @@ static int fault_object(struct space *s, const struct region *r, uaddr_t va, pte
 }
 
 /* A write to a leaf with W=0 in a region that may be written. */
-static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf)
+static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf, uint32_t code)
 {
 	pfn_t old = pte_frame(leaf), copy;
 	int err;
@@ -102,7 +112,7 @@ static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t 
 		COUNT(faults_cow_reuse);
 		return 0;
 	}
-	err = frame_alloc(FRAME_ANON, &copy);
+	err = fault_frame(code, &copy);
 	if (err)
 		return err;
 	frame_copy(copy, old);
@@ -124,13 +134,13 @@ static int resolve(struct space *s, const struct region *r, uaddr_t va, uint32_t
 		return err;
 	leaf = pte_read(entry);
 	if (!pte_mapped(leaf)) {
-		err = r->object ? fault_object(s, r, va, entry, code) : fault_anonymous(s, r, va, entry);
+		err = r->object ? fault_object(s, r, va, entry, code) : fault_anonymous(s, r, va, entry, code);
 		if (err)
 			paging_prune(s, va);
 		return err;
 	}
 	if ((code & FAULT_WRITE) && !pte_writable(leaf))
-		return fault_copy_on_write(s, va, entry, leaf);
+		return fault_copy_on_write(s, va, entry, leaf, code);
 	tlb_flush_page(va.v); /* resolved meanwhile, or a stale entry */
 	COUNT(faults_spurious);
 	return 0;

@@ -7,7 +7,8 @@
  *              2. A copied page is filled before its entry is published.
  * Locks        Takes the space lock.
  * Failure      -EFAULT no region there (SEGV_MAPERR); -EACCES the region forbids the access (SEGV_ACCERR); -ENXIO past the end of
- *              the object (SIGBUS, BUS_ADRERR); -ENOMEM no frame. The space is unchanged.
+ *              the object, -ENOSPC a hole in a file that may not grow (SIGBUS, BUS_ADRERR); -ENOMEM no frame, or one of the last
+ *              ones that user code does not get (commit_low()): it may be tried again later. The space is unchanged.
  */
 #ifndef TINE_MM_FAULT_H
 #define TINE_MM_FAULT_H

@@ -1,6 +1,7 @@
 /* mm/object.c - see mm/object.h. */
 #include "mm/object.h"
 
+#include "mm/commit.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/uio.h"
@@ -33,6 +34,23 @@ int object_create(uint64_t size, struct object **ret_object)
 	return 0;
 }
 
+int object_create_anonymous(uint64_t size, bool reserve, struct object **ret_object)
+{
+	uint64_t pages = reserve ? pages_for(size) : 0;
+	int err = commit_object(pages);
+
+	if (err)
+		return err;
+	err = object_create(size, ret_object);
+	if (err) {
+		commit_object_release(pages);
+		return err;
+	}
+	(*ret_object)->promised = pages;
+	(*ret_object)->anonymous = true;
+	return 0;
+}
+
 void object_get(struct object *obj) { ref_get(&obj->ref); }
 
 static unsigned slot_index(uint64_t index, unsigned height)
@@ -44,6 +62,15 @@ static unsigned slot_index(uint64_t index, unsigned height)
 static uint64_t reach(unsigned height)
 {
 	return height * FANOUT_SHIFT >= 64 ? UINT64_MAX : (uint64_t)1 << (height * FANOUT_SHIFT);
+}
+
+static void page_drop(struct object *obj, uint64_t *slot)
+{
+	frame_put(PFN(*slot));
+	*slot = 0;
+	obj->resident--;
+	if (!obj->promised)
+		commit_object_release(1);
 }
 
 /* Drops the frames of page `from` and above below one node; true if nothing is left in it. `base` = its first page. */
@@ -58,9 +85,7 @@ static bool node_truncate(struct object *obj, struct node *n, unsigned height, u
 		if (!n->slot[i])
 			continue;
 		if (height == 1 && first >= from) {
-			frame_put(PFN(n->slot[i]));
-			obj->resident--;
-			n->slot[i] = 0;
+			page_drop(obj, &n->slot[i]);
 		} else if (height > 1 && first + (span - 1) >= from &&
 			   node_truncate(obj, (struct node *)n->slot[i], height - 1, first, from)) {
 			kfree((void *)n->slot[i]);
@@ -85,6 +110,8 @@ void object_put(struct object *obj)
 	if (!ref_put(&obj->ref))
 		return;
 	drop_from(obj, 0);
+	ASSERT(obj->resident == 0);
+	commit_object_release(obj->promised);
 	kfree(obj);
 }
 
@@ -157,34 +184,48 @@ static int make_slot(struct object *obj, uint64_t index, uint64_t **ret_slot)
 	return 0;
 }
 
-/* The frame of a page, made if it is a hole. [obj] */
-static int page_make(struct object *obj, uint64_t index, pfn_t *ret_frame)
+/* Fills a hole. [obj] */
+static int page_fill(struct object *obj, uint64_t *slot, bool kernel)
 {
-	uint64_t *slot;
 	pfn_t f;
-	int err = make_slot(obj, index, &slot);
+	int err;
 
-	if (err)
+	if (!kernel && commit_low())
+		return -ENOMEM;
+	if (!obj->promised && commit_object(1))
+		return -ENOSPC;
+	err = frame_alloc(FRAME_CACHE, &f);
+	if (err) {
+		if (!obj->promised)
+			commit_object_release(1);
 		return err;
-	if (!*slot) {
-		err = frame_alloc(FRAME_CACHE, &f);
-		if (err)
-			return err;
-		frame_zero(f);
-		*slot = f.v;
-		obj->resident++;
 	}
-	*ret_frame = PFN(*slot);
+	frame_zero(f);
+	*slot = f.v;
+	obj->resident++;
 	return 0;
 }
 
-int object_frame(struct object *obj, uint64_t index, pfn_t *ret_frame)
+/* The frame of a page, made if it is a hole. [obj] */
+static int page_make(struct object *obj, uint64_t index, bool kernel, pfn_t *ret_frame)
+{
+	uint64_t *slot;
+	int err = make_slot(obj, index, &slot);
+
+	if (!err && !*slot)
+		err = page_fill(obj, slot, kernel);
+	if (!err)
+		*ret_frame = PFN(*slot);
+	return err;
+}
+
+int object_frame(struct object *obj, uint64_t index, bool kernel, pfn_t *ret_frame)
 {
 	int err = -ENXIO;
 
 	spin_lock(&obj->lock);
 	if (index < pages_for(obj->size))
-		err = page_make(obj, index, ret_frame);
+		err = page_make(obj, index, kernel, ret_frame);
 	if (!err)
 		frame_get(*ret_frame);
 	spin_unlock(&obj->lock);
@@ -240,9 +281,7 @@ void object_punch(struct object *obj, uint64_t offset, uint64_t len)
 			stop = MIN(end, (page + absent) << PAGE_SHIFT);
 		} else if (stop - offset == PAGE_SIZE) {
 			slot = find_slot(obj, page);
-			frame_put(PFN(*slot));
-			obj->resident--;
-			*slot = 0;
+			page_drop(obj, slot);
 		} else {
 			zero_within(obj, page, page_offset(offset), stop - (page << PAGE_SHIFT));
 		}
@@ -295,7 +334,7 @@ static int page_hold_for_write(struct object *obj, uint64_t index, pfn_t *ret_fr
 	int err;
 
 	spin_lock(&obj->lock);
-	err = page_make(obj, index, ret_frame);
+	err = page_make(obj, index, false, ret_frame);
 	if (!err)
 		frame_get(*ret_frame);
 	spin_unlock(&obj->lock);

@@ -71,7 +71,7 @@ struct map_request {
 	uint64_t len;  /* bytes, rounded up to pages */
 	uint8_t prot;  /* PROT_* */
 	uint8_t flags; /* REGION_* */
-	bool fixed, no_replace, no_reserve;
+	bool fixed, no_replace;
 	struct object *object;
 	uint64_t offset; /* bytes, page-aligned */
 };

@@ -37,11 +37,12 @@ static int prepare_drop(struct space *s, uaddr_t start, uaddr_t end, uint32_t ex
 }
 
 /* Cannot fail after prepare_drop(). */
-static void commit_drop(struct space *s, uaddr_t start, uaddr_t end)
+static void drop_range(struct space *s, uaddr_t start, uaddr_t end)
 {
 	if (!regions_overlap(s->regions, start, end))
 		return;
 	paging_drop_range(s, start, end);
+	commit_drop(s, start, end);
 	regions_cut(s->regions, start, end);
 	space_flush(s);
 }
@@ -72,17 +73,6 @@ static int choose_place(struct space *s, const struct map_request *req, uint64_t
 	return -ENOMEM;
 }
 
-/* A single private mapping that could never be filled is refused, as by Linux's heuristic overcommit (MAP_NORESERVE asks not to). */
-static bool obviously_too_much(const struct map_request *req, uint64_t len)
-{
-	struct frame_stats stats;
-
-	if (req->object || req->no_reserve || !(req->prot & PROT_WRITE))
-		return false;
-	frame_stats(&stats);
-	return len >> PAGE_SHIFT > stats.total;
-}
-
 static int map_locked(struct space *s, const struct map_request *req, uint64_t len, uaddr_t *ret_addr)
 {
 	struct region r = {.prot = req->prot, .flags = req->flags, .object = req->object, .offset = req->offset};
@@ -92,11 +82,14 @@ static int map_locked(struct space *s, const struct map_request *req, uint64_t l
 		return err;
 	r.end = uaddr_add(r.start, len);
 	err = prepare_drop(s, r.start, r.end, 1);
+	if (!err)
+		err = commit_map(s, &r);
 	if (err)
 		return err;
 	/* Nothing below can fail. */
-	commit_drop(s, r.start, r.end);
+	drop_range(s, r.start, r.end);
 	regions_insert(s->regions, &r);
+	commit_mapped(s, &r);
 	*ret_addr = r.start;
 	return 0;
 }
@@ -108,7 +101,7 @@ int space_map(struct space *s, const struct map_request *req, uaddr_t *ret_addr)
 
 	if (!req->len || !page_aligned(req->offset))
 		return -EINVAL;
-	if (req->len > USER_END || obviously_too_much(req, len))
+	if (req->len > USER_END)
 		return -ENOMEM;
 	if (req->object && req->offset > INT64_MAX - len)
 		return -EOVERFLOW;
@@ -129,14 +122,18 @@ int space_unmap(struct space *s, uaddr_t addr, uint64_t len)
 	if (regions_overlap(s->regions, addr, end)) {
 		err = prepare_drop(s, addr, end, 0);
 		if (!err)
-			commit_drop(s, addr, end);
+			drop_range(s, addr, end);
 	}
 	spin_unlock(&s->lock);
 	return err;
 }
 
 /* protect. */
-static void set_prot(struct region *r, unsigned prot) { r->prot = (uint8_t)prot; }
+static void set_prot(struct region *r, unsigned prot)
+{
+	r->prot = (uint8_t)prot;
+	commit_mark(r);
+}
 
 static bool write_refused(const struct regions *set, uaddr_t start, uaddr_t end)
 {
@@ -189,6 +186,8 @@ static int protect_locked(struct space *s, uaddr_t start, uaddr_t end, uint8_t p
 	err = regions_prepare(&s->regions, 2);
 	if (!err)
 		err = own_range(s, start, hole);
+	if (!err)
+		err = commit_protect(s, start, hole, prot);
 	if (err)
 		return err;
 	/* Nothing below can fail. As on Linux, what precedes a hole is changed all the same. */
@@ -308,7 +307,7 @@ static int brk_grow(struct space *s, uaddr_t from, uaddr_t to)
 				  .no_replace = true};
 	uaddr_t at;
 
-	if (regions_overlap(s->regions, from, uaddr_add(to, PAGE_SIZE)) || obviously_too_much(&req, req.len))
+	if (regions_overlap(s->regions, from, uaddr_add(to, PAGE_SIZE)))
 		return -ENOMEM;
 	return map_locked(s, &req, req.len, &at);
 }
@@ -318,7 +317,7 @@ static int brk_shrink(struct space *s, uaddr_t to, uaddr_t from)
 	int err = prepare_drop(s, to, from, 0);
 
 	if (!err)
-		commit_drop(s, to, from);
+		drop_range(s, to, from);
 	return err;
 }
 
@@ -449,15 +448,19 @@ static int remap_move(struct space *s, const struct region *r, uaddr_t addr, uin
 	err = prepare_move(s, addr, moved.start, keep);
 	if (!err)
 		err = prepare_drop(s, addr, uaddr_add(addr, old_len), 2);
+	if (!err)
+		err = commit_map(s, &moved);
 	if (err) {
 		undo_prepare_move(s, moved.start, keep);
 		return err;
 	}
 	/* Nothing below can fail. */
 	move_leaves(s, addr, moved.start, keep, moved.end);
+	commit_drop(s, moved.start, moved.end);
 	regions_cut(s->regions, moved.start, moved.end);
 	regions_insert(s->regions, &moved);
-	commit_drop(s, addr, uaddr_add(addr, old_len));
+	commit_mapped(s, &moved);
+	drop_range(s, addr, uaddr_add(addr, old_len));
 	*ret_addr = moved.start;
 	return 0;
 }
@@ -498,7 +501,7 @@ static int remap_locked(struct space *s, uaddr_t addr, uint64_t old_len, uint64_
 	if (new_len < old_len) {
 		err = prepare_drop(s, uaddr_add(addr, new_len), uaddr_add(addr, old_len), 0);
 		if (!err)
-			commit_drop(s, uaddr_add(addr, new_len), uaddr_add(addr, old_len));
+			drop_range(s, uaddr_add(addr, new_len), uaddr_add(addr, old_len));
 		return err;
 	}
 	err = remap_grow_in_place(s, &r, addr, old_len, new_len);

@@ -59,7 +59,7 @@ static int64_t map_anonymous(struct map_request *req, bool shared, uaddr_t *ret_
 
 	if (!shared)
 		return space_map(current()->space, req, ret_at);
-	err = object_create(ALIGN_UP(req->len, PAGE_SIZE), &req->object);
+	err = object_create_anonymous(ALIGN_UP(req->len, PAGE_SIZE), !(req->flags & REGION_NORESERVE), &req->object);
 	if (err)
 		return err;
 	err = space_map(current()->space, req, ret_at);
@@ -82,10 +82,11 @@ int64_t sys_mmap(uaddr_t addr, uint64_t len, uint64_t prot, uint64_t flags, int 
 		return err;
 	req.fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 	req.no_replace = flags & MAP_FIXED_NOREPLACE;
-	req.no_reserve = flags & MAP_NORESERVE;
 	if ((flags & MAP_GROWSDOWN) && shared)
 		return -EINVAL;
 	req.flags = (shared ? REGION_SHARED : 0) | (anonymous && (flags & MAP_GROWSDOWN) ? REGION_STACK : 0);
+	if ((flags & MAP_NORESERVE) && commit_policy.mode != COMMIT_NEVER)
+		req.flags |= REGION_NORESERVE;
 	if (anonymous) {
 		err = map_anonymous(&req, shared, &at);
 		return err ? err : (int64_t)at.v;

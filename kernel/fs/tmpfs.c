@@ -118,7 +118,7 @@ static int fill(struct object *obj, uint64_t offset, uint64_t end)
 {
 	for (uint64_t page = offset >> PAGE_SHIFT; page < pages_for(end); page++) {
 		pfn_t frame;
-		int err = object_frame(obj, page, &frame);
+		int err = object_frame(obj, page, false, &frame);
 
 		if (err)
 			return err == -ENOMEM ? -ENOSPC : err;
