@@ -1,6 +1,7 @@
 /*
  * kernel/proc_pid.c - /proc/PID: what is shown of a process (Linux proc(5)).
  */
+#include <asm/mman.h>
 #include <linux/fs.h>
 
 #include "kernel/base/clock.h"
@@ -9,6 +10,7 @@
 #include "kernel/fs/context.h"
 #include "kernel/fs/files.h"
 #include "kernel/procfs_private.h"
+#include "mm/census.h"
 #include "mm/heap.h"
 #include "mm/object.h"
 #include "mm/space.h"
@@ -208,8 +210,28 @@ void proc_total_times(uint64_t *ret_user_ns, uint64_t *ret_system_ns)
 /* ---- Memory ---- */
 
 struct memory {
-	uint64_t size, resident, peak, code, data, stack; /* bytes; resident and peak in pages */
+	uint64_t size, peak, resident, resident_peak, committed; /* pages, all of them */
+	uint64_t data, stack, exec, text;
+	struct census census;
 };
+
+static uint64_t pages_between(uaddr_t start, uaddr_t end)
+{
+	return (ALIGN_UP(end.v, PAGE_SIZE) - ALIGN_DOWN(start.v, PAGE_SIZE)) / PAGE_SIZE;
+}
+
+/* As Linux sorts them (vm_stat_account): each region is one of these, or none. */
+static void count_region(struct memory *m, const struct region *r)
+{
+	uint64_t pages = (r->end.v - r->start.v) / PAGE_SIZE;
+
+	if (r->flags & REGION_STACK)
+		m->stack += pages;
+	else if ((r->prot & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC)
+		m->exec += pages;
+	else if ((r->prot & PROT_WRITE) && !(r->flags & REGION_SHARED))
+		m->data += pages;
+}
 
 static struct memory memory_of(struct space *s)
 {
@@ -219,20 +241,16 @@ static struct memory memory_of(struct space *s)
 	if (!s)
 		return m;
 	spin_lock(&s->lock);
-	m.size = regions_bytes(s->regions);
+	m.size = s->commit.mapped;
+	m.peak = MAX(s->commit.peak, m.size);
+	m.committed = s->commit.pages;
 	m.resident = s->resident;
-	m.peak = MAX(s->peak, s->resident);
-	region_for_each (r, s->regions) {
-		uint64_t len = r->end.v - r->start.v;
-
-		if (r->flags & REGION_STACK)
-			m.stack += len;
-		else if (r->prot & 4)
-			m.code += len;
-		else if (r->prot & 2)
-			m.data += len;
-	}
+	m.resident_peak = MAX(s->peak, s->resident);
+	region_for_each (r, s->regions)
+		count_region(&m, r);
+	m.text = MIN(pages_between(s->code_start, s->code_end), m.exec);
 	spin_unlock(&s->lock);
+	space_census(s, CENSUS_ALL, &m.census);
 	return m;
 }
 
@@ -245,8 +263,8 @@ static int show_statm(struct text *t, const struct subject *s)
 	if (err)
 		return err;
 	m = memory_of(v.space);
-	text_printf(t, "%llu %llu 0 %llu 0 %llu 0\n", (ull)(m.size / PAGE_SIZE), (ull)m.resident,
-		    (ull)(m.code / PAGE_SIZE), (ull)((m.data + m.stack) / PAGE_SIZE));
+	text_printf(t, "%llu %llu %llu %llu 0 %llu 0\n", (ull)m.size, (ull)m.resident,
+		    (ull)(m.census.file + m.census.anon_shared), (ull)m.text, (ull)(m.data + m.stack));
 	view_put(&v);
 	return 0;
 }
@@ -259,8 +277,8 @@ static void stat_memory(struct text *t, const struct view *v)
 	const struct space *s = v->space ? v->space : &none;
 	struct memory m = memory_of(v->space);
 
-	text_printf(t, " %llu %llu %llu %llu %llu %llu 0 0", (ull)m.size, (ull)m.resident, (ull)UINT64_MAX,
-		    (ull)s->code_start.v, (ull)s->code_end.v, (ull)s->stack_start.v);
+	text_printf(t, " %llu %llu %llu %llu %llu %llu 0 0", (ull)(m.size * PAGE_SIZE), (ull)m.resident,
+		    (ull)UINT64_MAX, (ull)s->code_start.v, (ull)s->code_end.v, (ull)s->stack_start.v);
 	text_printf(t, " %llu %llu %llu %llu 0 0 0 %d 0 0 0 0 0 0", (ull)(v->pending & INT32_MAX),
 		    (ull)(v->blocked & INT32_MAX), (ull)(v->ignored & INT32_MAX), (ull)(v->caught & INT32_MAX),
 		    v->exit_signal);
@@ -323,25 +341,29 @@ static void status_memory(struct text *t, const struct view *v)
 	struct memory m = memory_of(v->space);
 	const struct {
 		const char *name;
-		uint64_t kib;
+		uint64_t pages;
 	} rows[] = {
-	    {"VmPeak", m.size >> 10},
-	    {"VmSize", m.size >> 10},
+	    {"VmPeak", m.peak},
+	    {"VmSize", m.size},
 	    {"VmLck", 0},
 	    {"VmPin", 0},
-	    {"VmHWM", m.peak * PAGE_SIZE >> 10},
-	    {"VmRSS", m.resident * PAGE_SIZE >> 10},
-	    {"VmData", m.data >> 10},
-	    {"VmStk", m.stack >> 10},
-	    {"VmExe", m.code >> 10},
-	    {"VmLib", 0},
+	    {"VmHWM", m.resident_peak},
+	    {"VmRSS", m.resident},
+	    {"RssAnon", m.census.anon},
+	    {"RssFile", m.census.file},
+	    {"RssShmem", m.census.anon_shared},
+	    {"VmData", m.data},
+	    {"VmStk", m.stack},
+	    {"VmExe", m.text},
+	    {"VmLib", m.exec - m.text},
+	    {"VmPTE", m.census.tables_own + m.census.tables_shared},
 	    {"VmSwap", 0},
 	};
 
 	if (!v->space)
 		return;
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
-		text_printf(t, "%s:\t%8llu kB\n", rows[i].name, (ull)rows[i].kib);
+		text_printf(t, "%s:\t%8llu kB\n", rows[i].name, (ull)(rows[i].pages * (PAGE_SIZE / 1024)));
 }
 
 static int show_status(struct text *t, const struct subject *s)
@@ -632,6 +654,29 @@ static int store_fork_policy(const struct subject *s, const char *value)
 	return p ? 0 : -ESRCH;
 }
 
+/* ---- tine ---- */
+
+/*
+ * What Linux has no line for, `name value` each: the policy of the next fork; pages that are mapped, and what only this process
+ * holds (frames, tables included: mm/census.h); its page tables, and those that it shares with relatives; pages promised to it.
+ */
+static int show_tine(struct text *t, const struct subject *s)
+{
+	struct memory m;
+	struct view v;
+	int err = view_get(s, &v);
+
+	if (err)
+		return err;
+	m = memory_of(v.space);
+	text_printf(t, "fork_policy %s\npages_resident %llu\nframes_exclusive %llu\n", policy_names[v.fork_policy],
+		    (ull)m.resident, (ull)m.census.exclusive);
+	text_printf(t, "tables_own %llu\ntables_shared %llu\npages_committed %llu\n", (ull)m.census.tables_own,
+		    (ull)m.census.tables_shared, (ull)m.committed);
+	view_put(&v);
+	return 0;
+}
+
 /* ---- Links: exe, cwd, root, fd/N ---- */
 
 /* The path that a link of the process leads to, with references. */
@@ -823,6 +868,7 @@ static const struct dir_entry pid_entries[] = {
     COMMON_ENTRIES,
     {.name = "task", .mode = S_IFDIR | 0555, .dynamic = &task_dir},
     ENTRY_WRITABLE("fork_policy", show_fork_policy, store_fork_policy),
+    ENTRY_FILE("tine", show_tine),
     {.name = NULL},
 };
 static const struct dir_entry pid_entry = {.name = "", .mode = S_IFDIR | 0555, .children = pid_entries};
