@@ -81,7 +81,7 @@ static void wait_for_vfork(struct vfork *v)
 	struct thread *t = current();
 	struct waiter w;
 
-	t->vfork_sleep = true;
+	t->killable = true;
 	waitq_enter(&v->wait, &w);
 	for (;;) {
 		wait_prepare(false);
@@ -91,7 +91,7 @@ static void wait_for_vfork(struct vfork *v)
 	}
 	wait_cancel();
 	waitq_leave(&w);
-	t->vfork_sleep = false;
+	t->killable = false;
 	spin_lock(&proc_lock);
 	if (v->child)
 		v->child->vfork = NULL;

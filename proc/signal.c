@@ -200,7 +200,7 @@ static void notify(struct thread *t, int signo)
 	thread_set_flag(t, TFLAG_SIGNAL);
 	if (signo == SIGKILL) {
 		thread_continue(t);
-		if (t->vfork_sleep)
+		if (t->killable)
 			thread_wake(t);
 	}
 	thread_interrupt(t);

@@ -82,7 +82,7 @@ struct thread {
 	uint64_t faults_minor;                        /* [t] */
 	uint64_t peak_pages;                          /* [t] of the space that it left */
 	struct list process_node;                     /* [proc] process->threads */
-	bool vfork_sleep;                             /* [t] sleeps for a vfork child: only SIGKILL wakes it */
+	bool killable;                                /* [t] SIGKILL ends the present sleep, no other signal does */
 };
 
 /* The user registers of a user thread. */

@@ -1,0 +1,43 @@
+/*
+ * proc/oom.h - out of memory: who has to go.
+ *
+ * Role         A page fault of user code that finds no frame comes to oom_wait(). If memory is really short, the process whose death
+ *              gives back most is killed - by what it holds alone (mm/census.h), moved by its oom_score_adj as on Linux - and the
+ *              one that faulted sleeps until memory came back, and tries again. One that is dying already is waited for instead.
+ *              Kernel code that faults on a user address cannot sleep where it stands: it may use the frames that mm/commit.h keeps
+ *              back, and what it used or missed is settled by oom_settle() before the thread returns to user mode: a system
+ *              call that ended with -EFAULT only for want of a frame is restarted.
+ * Invariants   1. init is never chosen, nor what runs in its space; nor a process with oom_score_adj -1000.
+ *              2. With the victim dies whoever shares its space (vfork), since its memory comes back only then.
+ *              3. Each process is chosen at most once. Is a victim's memory not back after VICTIM_PATIENCE, the log says so
+ *                 and the next is chosen: so a fault ends, at the latest when the faulting process itself is the victim.
+ *              4. Who waits holds no lock and no mutex, so no victim waits for it; SIGKILL ends the wait.
+ * Nobody left  If nobody may be killed: init goes on trying, once a second, with a line in the log every ten; another process,
+ *              which is protected by -1000 then, tries as long and is killed all the same.
+ * Locks        proc_lock while choosing, the spaces' locks inside.
+ * Not handled  Kernel memory (heap, pipes) and files count for nobody: such a system call fails with -ENOMEM or -ENOSPC.
+ */
+#ifndef TINE_PROC_OOM_H
+#define TINE_PROC_OOM_H
+
+#include "proc/process.h"
+
+#define OOM_ADJ_MIN (-1000) /* never to be chosen */
+#define OOM_ADJ_MAX 1000
+
+/* User code of current() faulted and found no frame: returns when it should try again, or has been killed. May sleep. */
+void oom_wait(void);
+/* Kernel code of current() faulted on a user address: was there a frame (-ENOMEM: no)? Notes what oom_settle() is to do. */
+void oom_note_kernel_fault(int err);
+/* Before the return to user mode with TFLAG_OOM. May sleep. */
+void oom_settle(struct trapframe *tf);
+
+/* A space went: whoever waits looks again. */
+void oom_space_released(void);
+
+/* /proc/PID/oom_score: 0 (never) to 2000. proc_lock not held. -ESRCH. */
+MUST_CHECK int oom_score(int32_t pid, uint32_t *ret_score);
+/* -EINVAL out of range, -EACCES below what only root may set, -ESRCH. */
+MUST_CHECK int oom_set_adj(int32_t pid, int64_t adj);
+
+#endif
