@@ -5,69 +5,74 @@
 #include "mm/paging.h"
 #include "mm/window.h"
 
+#define WHOLE ((uint64_t)1 << 32) /* shares are counted in these parts of a frame */
+
 struct count {
 	struct space *s;
 	enum census_scope scope;
 	const struct region *region; /* of the last leaf that was looked up */
+	uint64_t share;              /* in parts */
 	struct census *c;
 };
 
+/* A frame, or `frames` of them, of which this space has `share` each. */
+static void count_frames(struct count *n, uint64_t frames, uint64_t share)
+{
+	n->share += frames * share;
+	if (share == WHOLE)
+		n->c->exclusive += frames;
+}
+
 /* Leaves come in rising order: mostly the region is that of the last one. */
-static const struct region *region_of(struct count *n, uint64_t va)
+static bool is_anonymous(struct count *n, uint64_t va)
 {
 	if (!n->region || va < n->region->start.v || va >= n->region->end.v)
 		n->region = region_find(n->s->regions, UADDR(va));
-	return n->region;
+	return n->region && n->region->object && n->region->object->anonymous;
 }
 
-static bool is_anonymous(struct count *n, uint64_t va)
+static void count_leaf(struct count *n, pfn_t f, uint64_t va, uint64_t share)
 {
-	const struct region *r = region_of(n, va);
+	uint32_t refs = frame_refs(f);
 
-	return r && r->object && r->object->anonymous;
-}
-
-static void count_leaf(struct count *n, pte_t leaf, uint64_t va, bool own)
-{
-	pfn_t f = pte_frame(leaf);
-	bool private = frame_of(f)->kind == FRAME_ANON;
-	bool shared_anonymous = !private && is_anonymous(n, va);
-
-	if (private)
+	if (frame_of(f)->kind == FRAME_ANON) {
 		n->c->anon++;
-	else if (shared_anonymous)
+		count_frames(n, 1, share / refs);
+	} else if (is_anonymous(n, va)) {
 		n->c->anon_shared++;
-	else
+		count_frames(n, 1, share / MAX(refs - 1, 1u));
+	} else {
 		n->c->file++;
-	if (own && ((private && frame_refs(f) == 1) || (shared_anonymous && frame_refs(f) == 2)))
-		n->c->exclusive++;
+	}
 }
 
-/* `own`: no entry of another space leads here. */
-static void count_table(struct count *n, pfn_t table, int level, uint64_t va, bool own)
+static void count_table(struct count *n, pfn_t table, int level, uint64_t va, uint64_t share)
 {
 	uint32_t left = frame_of(table)->npresent;
 	struct window w;
 	const pte_t *e;
 
-	n->c->tables_own += own;
-	n->c->tables_shared += !own;
-	n->c->exclusive += own;
+	if (share == WHOLE)
+		n->c->tables_own++;
+	else
+		n->c->tables_shared++;
+	count_frames(n, 1, share);
+	if (level == 1 && share < WHOLE && n->scope == CENSUS_SHARE) {
+		count_frames(n, left, share);
+		return;
+	}
 	w = window_map(table);
 	e = w.dst;
-	for (unsigned i = 0; i < ENTRIES / (level == 4 ? 2 : 1) && left; i++, va += entry_span(level)) {
-		bool alone = own;
+	for (unsigned i = 0; left; i++, va += entry_span(level)) {
+		pfn_t f = pte_frame(e[i]);
 
 		if (!pte_mapped(e[i]))
 			continue;
 		left--;
-		if (level == 1) {
-			count_leaf(n, e[i], va, own);
-			continue;
-		}
-		alone &= frame_refs(pte_frame(e[i])) == 1;
-		if (alone || n->scope == CENSUS_ALL)
-			count_table(n, pte_frame(e[i]), level - 1, va, alone);
+		if (level == 1)
+			count_leaf(n, f, va, share);
+		else
+			count_table(n, f, level - 1, va, share / frame_refs(f));
 	}
 	window_unmap(w);
 }
@@ -78,6 +83,7 @@ void space_census(struct space *s, enum census_scope scope, struct census *ret)
 
 	*ret = (struct census){0};
 	spin_lock(&s->lock);
-	count_table(&n, s->root, 4, 0, true);
+	count_table(&n, s->root, 4, 0, WHOLE);
 	spin_unlock(&s->lock);
+	ret->share = n.share / WHOLE;
 }
