@@ -15,7 +15,7 @@
 #include "mm/object.h"
 #include "mm/space.h"
 #include "proc/cred.h"
-#include "proc/process.h"
+#include "proc/oom.h"
 
 #define TICK_NS         (NSEC_PER_SEC / 100)
 #define ARGUMENTS_LIMIT KIB(128)
@@ -33,6 +33,7 @@ struct view {
 	struct usage usage, children;
 	uint64_t start_ns, pending, shared_pending, blocked, ignored, caught;
 	enum fork_policy fork_policy;
+	int oom_score_adj;
 	struct limit limits[RLIM_NLIMITS];
 	/* References; NULL in a zombie and where the process is on its way out. */
 	struct cred *cred;
@@ -114,6 +115,7 @@ static void view_fill(struct view *v, struct process *p, struct thread *t)
 	    .children = p->children_usage,
 	    .start_ns = p->start_ns,
 	    .fork_policy = p->fork_policy,
+	    .oom_score_adj = p->oom_score_adj,
 	};
 	strlcpy(v->name, t ? t->name : p->name, sizeof(v->name));
 	memcpy(v->limits, p->limits, sizeof(v->limits));
@@ -654,11 +656,46 @@ static int store_fork_policy(const struct subject *s, const char *value)
 	return p ? 0 : -ESRCH;
 }
 
+/* ---- oom_score, oom_score_adj ---- */
+
+static int show_oom_score(struct text *t, const struct subject *s)
+{
+	uint32_t score;
+	int err = oom_score(s->pid, &score);
+
+	if (!err)
+		text_printf(t, "%u\n", score);
+	return err;
+}
+
+static int show_oom_score_adj(struct text *t, const struct subject *s)
+{
+	struct view v;
+	int err = view_get(s, &v);
+
+	if (err)
+		return err;
+	text_printf(t, "%d\n", v.oom_score_adj);
+	view_put(&v);
+	return 0;
+}
+
+static int store_oom_score_adj(const struct subject *s, const char *value)
+{
+	bool minus = *value == '-';
+	uint64_t n;
+
+	if (parse_u64(value + minus, NULL, &n) || n > OOM_ADJ_MAX)
+		return -EINVAL;
+	return oom_set_adj(s->pid, minus ? -(int64_t)n : (int64_t)n);
+}
+
 /* ---- tine ---- */
 
 /*
- * What Linux has no line for, `name value` each: the policy of the next fork; pages that are mapped, and what only this process
- * holds (frames, tables included: mm/census.h); its page tables, and those that it shares with relatives; pages promised to it.
+ * What Linux has no line for, `name value` each: the policy of the next fork; pages that are mapped, and that were promised
+ * (mm/commit.h); frames that only this process holds, and its share of all, tables included (mm/census.h); its page tables, and those
+ * that it has together with others.
  */
 static int show_tine(struct text *t, const struct subject *s)
 {
@@ -669,10 +706,11 @@ static int show_tine(struct text *t, const struct subject *s)
 	if (err)
 		return err;
 	m = memory_of(v.space);
-	text_printf(t, "fork_policy %s\npages_resident %llu\nframes_exclusive %llu\n", policy_names[v.fork_policy],
-		    (ull)m.resident, (ull)m.census.exclusive);
-	text_printf(t, "tables_own %llu\ntables_shared %llu\npages_committed %llu\n", (ull)m.census.tables_own,
-		    (ull)m.census.tables_shared, (ull)m.committed);
+	text_printf(t, "fork_policy %s\npages_resident %llu\npages_committed %llu\n", policy_names[v.fork_policy],
+		    (ull)m.resident, (ull)m.committed);
+	text_printf(t, "frames_exclusive %llu\nframes_share %llu\ntables_own %llu\ntables_shared %llu\n",
+		    (ull)m.census.exclusive, (ull)m.census.share, (ull)m.census.tables_own,
+		    (ull)m.census.tables_shared);
 	view_put(&v);
 	return 0;
 }
@@ -868,6 +906,8 @@ static const struct dir_entry pid_entries[] = {
     COMMON_ENTRIES,
     {.name = "task", .mode = S_IFDIR | 0555, .dynamic = &task_dir},
     ENTRY_WRITABLE("fork_policy", show_fork_policy, store_fork_policy),
+    ENTRY_FILE("oom_score", show_oom_score),
+    ENTRY_WRITABLE("oom_score_adj", show_oom_score_adj, store_oom_score_adj),
     ENTRY_FILE("tine", show_tine),
     {.name = NULL},
 };

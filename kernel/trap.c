@@ -19,6 +19,7 @@
 #include "mm/paging.h"
 #include "mm/user.h"
 #include "proc/fpu.h"
+#include "proc/oom.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "proc/thread.h"
@@ -155,9 +156,6 @@ static int page_fault_signal(int err, int *ret_code)
 	case -ENOSPC:
 		*ret_code = BUS_ADRERR;
 		return SIGBUS;
-	case -ENOMEM:
-		*ret_code = SI_KERNEL;
-		return SIGKILL;
 	default:
 		*ret_code = SEGV_MAPERR;
 		return SIGSEGV;
@@ -181,12 +179,14 @@ static void user_page_fault(struct trapframe *tf, const struct exception *e, uin
 	int err = resolve_fault(tf, address);
 	if (likely(!err))
 		return;
+	if (err == -ENOMEM) { /* tried again, unless this process has to go */
+		oom_wait();
+		return;
+	}
 
 	int code;
 	int signal = page_fault_signal(err, &code);
 	struct exception as = {.name = e->name, .signal = signal};
-	if (err == -ENOMEM)
-		pr_err("Out of memory: killed process %d (%s)", current()->tid, current()->name);
 	user_fault(tf, &as, code, address);
 }
 
@@ -198,6 +198,7 @@ static void kernel_page_fault(struct trapframe *tf, const struct exception *e, u
 			irq_enable();
 		int err = resolve_fault(tf, address);
 		irq_disable();
+		oom_note_kernel_fault(err);
 		if (!err)
 			return;
 	}
@@ -278,7 +279,8 @@ void exit_work(struct trapframe *tf)
 		irq_enable();
 		if (cpu_need_resched() || (current()->flags & TFLAG_RESCHED))
 			sched_yield_now();
-		if (signal_pending(current()))
+		bool restart = (current()->flags & TFLAG_OOM) && oom_settle(tf);
+		if (restart || signal_pending(current()))
 			signal_deliver(tf);
 		if (bad_return_address(tf)) {
 			trap_signal(SIGSEGV, SI_KERNEL, UADDR(0));

@@ -19,6 +19,7 @@
 	X(vforks)              \
 	X(execs)               \
 	X(exits)               \
+	X(oom_kills)           \
 	X(faults_zero)         \
 	X(faults_file)         \
 	X(faults_cow_copy)     \

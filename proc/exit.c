@@ -21,6 +21,7 @@
 #include "mm/user.h"
 #include "proc/cred.h"
 #include "proc/family.h"
+#include "proc/oom.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal_private.h"
@@ -40,6 +41,7 @@ static void release_space(struct thread *t)
 	t->peak_pages = s->peak;
 	t->space = NULL;
 	space_leave(s);
+	oom_space_released();
 }
 
 static void release_resources(struct thread *t)

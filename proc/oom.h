@@ -2,11 +2,15 @@
  * proc/oom.h - out of memory: who has to go.
  *
  * Role         A page fault of user code that finds no frame comes to oom_wait(). If memory is really short, the process whose death
- *              gives back most is killed - by what it holds alone (mm/census.h), moved by its oom_score_adj as on Linux - and the
- *              one that faulted sleeps until memory came back, and tries again. One that is dying already is waited for instead.
+ *              gives back most is killed, and the one that faulted sleeps until memory came back, and tries again. One that is
+ *              dying already is waited for instead.
  *              Kernel code that faults on a user address cannot sleep where it stands: it may use the frames that mm/commit.h keeps
  *              back, and what it used or missed is settled by oom_settle() before the thread returns to user mode: a system
  *              call that ended with -EFAULT only for want of a frame is restarted.
+ * The choice   Most: the frames that the process holds alone, and its share of those that it has together with others (mm/census.h),
+ *              moved by its oom_score_adj as on Linux. Not what is mapped: of a hundred processes that share their memory none
+ *              gives it back alone. Nor what is its own alone: then a family of forks, which shares most of what it holds, would
+ *              see every stranger killed first. By shares, who has less than the average is never chosen.
  * Invariants   1. init is never chosen, nor what runs in its space; nor a process with oom_score_adj -1000.
  *              2. With the victim dies whoever shares its space (vfork), since its memory comes back only then.
  *              3. Each process is chosen at most once. Is a victim's memory not back after VICTIM_PATIENCE, the log says so
@@ -29,8 +33,8 @@
 void oom_wait(void);
 /* Kernel code of current() faulted on a user address: was there a frame (-ENOMEM: no)? Notes what oom_settle() is to do. */
 void oom_note_kernel_fault(int err);
-/* Before the return to user mode with TFLAG_OOM. May sleep. */
-void oom_settle(struct trapframe *tf);
+/* Before the return to user mode with TFLAG_OOM. May sleep. True: the system call is to be restarted, as signal_deliver() does. */
+MUST_CHECK bool oom_settle(struct trapframe *tf);
 
 /* A space went: whoever waits looks again. */
 void oom_space_released(void);

@@ -101,6 +101,8 @@ static void inherit(struct process *p, struct process *parent)
 	if (!parent)
 		return;
 	p->personality = parent->personality;
+	p->oom_score_adj = parent->oom_score_adj;
+	p->oom_score_adj_min = parent->oom_score_adj_min;
 	p->exe = parent->exe;
 	if (p->exe)
 		file_get(p->exe);

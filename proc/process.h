@@ -83,6 +83,11 @@ struct process {
 	struct timer alarm;                /* ITIMER_REAL */
 	uint64_t alarm_interval;           /* [s] ns */
 
+	/* Out of memory: proc/oom.h. */
+	int16_t oom_score_adj, oom_score_adj_min; /* [p] as Linux's; the least that may be set without being root */
+	uint64_t oom_until;                       /* [p] it was killed, and is waited for until then; 0: not */
+	bool oom_given_up;                        /* [p] that time is over */
+
 	struct cred *cred;            /* [p] of the process as a whole: who may signal it */
 	struct file *exe;             /* [t] what was executed last */
 	enum fork_policy fork_policy; /* [t] */

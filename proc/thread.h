@@ -38,6 +38,7 @@ enum thread_state {
 #define TFLAG_SIGNAL  0x1u /* a deliverable signal may be pending */
 #define TFLAG_RESCHED 0x2u /* time slice used up */
 #define TFLAG_STOP    0x4u /* the process is stopped or exiting: look */
+#define TFLAG_OOM     0x8u /* the kernel was short of frames on its behalf: oom_settle() */
 
 struct thread {
 	struct list run_node;    /* [r] */
@@ -81,6 +82,8 @@ struct thread {
 	uint64_t switches_voluntary, switches_forced; /* [r] */
 	uint64_t faults_minor;                        /* [t] */
 	uint64_t peak_pages;                          /* [t] of the space that it left */
+	bool oom_refused;                             /* [t] a copy to user memory ended for want of a frame */
+	uint8_t oom_restarts;                         /* [t] of the present system call, for that */
 	struct list process_node;                     /* [proc] process->threads */
 	bool killable;                                /* [t] SIGKILL ends the present sleep, no other signal does */
 };
