@@ -198,7 +198,7 @@ static void kernel_page_fault(struct trapframe *tf, const struct exception *e, u
 			irq_enable();
 		int err = resolve_fault(tf, address);
 		irq_disable();
-		oom_note_kernel_fault(err);
+		oom_note(err);
 		if (!err)
 			return;
 	}

@@ -195,7 +195,7 @@ static void wait_for_memory(bool once)
 
 void oom_wait(void) { wait_for_memory(false); }
 
-void oom_note_kernel_fault(int err)
+void oom_note(int err)
 {
 	struct thread *t = current();
 
@@ -220,6 +220,18 @@ bool oom_settle(struct trapframe *tf)
 	if (restart)
 		tf->rax = (uint64_t)-ERESTARTNOINTR;
 	return restart;
+}
+
+bool oom_retry(int err)
+{
+	struct thread *t = current();
+
+	if (err != -ENOMEM && !t->oom_refused)
+		return false;
+	t->oom_refused = false;
+	thread_set_flag(t, TFLAG_OOM);
+	wait_for_memory(++t->oom_restarts > RESTARTS);
+	return !signal_fatal_pending(t);
 }
 
 /* ---- /proc/PID/oom_score and oom_score_adj ---- */

@@ -31,10 +31,16 @@
 
 /* User code of current() faulted and found no frame: returns when it should try again, or has been killed. May sleep. */
 void oom_wait(void);
-/* Kernel code of current() faulted on a user address: was there a frame (-ENOMEM: no)? Notes what oom_settle() is to do. */
-void oom_note_kernel_fault(int err);
+/* Kernel code faulted on a user address of current(): was there a frame (-ENOMEM: no)? For oom_settle() and oom_retry(). */
+void oom_note(int err);
 /* Before the return to user mode with TFLAG_OOM. May sleep. True: the system call is to be restarted, as signal_deliver() does. */
 MUST_CHECK bool oom_settle(struct trapframe *tf);
+
+/*
+ * What the kernel did for current() failed with err, where it may sleep. True: only for want of memory, which may be there now; false:
+ * not for that, or the process has to go.
+ */
+MUST_CHECK bool oom_retry(int err);
 
 /* A space went: whoever waits looks again. */
 void oom_space_released(void);

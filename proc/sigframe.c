@@ -17,6 +17,7 @@
 #include "kernel/base/syscalls.h"
 #include "mm/user.h"
 #include "proc/fpu.h"
+#include "proc/oom.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal_private.h"
@@ -123,35 +124,30 @@ static void fill_registers(struct sigcontext *sc, const struct trapframe *tf)
 	}
 }
 
-static uint64_t mask_to_restore(struct thread *t)
-{
-	if (!t->restore_blocked)
-		return t->blocked;
-	t->restore_blocked = false;
-	return t->saved_blocked;
-}
-
-bool signal_push_frame(struct trapframe *tf, const struct signal_info *info, const struct signal_action *action)
+int signal_push_frame(struct trapframe *tf, const struct signal_info *info, const struct signal_action *action)
 {
 	struct thread *t = current();
 	uint64_t top = frame_top(t, tf, action);
 	uint64_t fpu = ALIGN_DOWN(top - fpu_frame_size(), FPU_FRAME_ALIGN);
 	uint64_t at = ALIGN_DOWN(fpu - sizeof(struct rt_sigframe), 16) - 8;
 	struct rt_sigframe frame = {.return_address = action->restorer};
+	int err = user_range_ok(UADDR(at), top - at) ? fpu_to_user(UADDR(fpu)) : -EFAULT;
 
-	if (!user_range_ok(UADDR(at), top - at) || fpu_to_user(UADDR(fpu)))
-		return false;
+	if (err)
+		return err;
 	frame.context.flags = UC_FLAGS_ALL;
 	frame.context.stack = stack_of(t, tf->rsp);
 	fill_registers(&frame.context.registers, tf);
 	frame.context.registers.cr2 = info->address;
 	frame.context.registers.fpstate = (void *)fpu;
-	frame.context.mask = mask_to_restore(t);
+	frame.context.mask = t->restore_blocked ? t->saved_blocked : t->blocked;
 	signal_fill_siginfo(&frame.info, info);
-	if (copy_to_user(UADDR(at), &frame, sizeof(frame)))
-		return false;
+	err = copy_to_user(UADDR(at), &frame, sizeof(frame));
+	if (err)
+		return err;
 	if (t->altstack_flags & SS_AUTODISARM_BIT)
 		t->altstack_size = 0;
+	t->restore_blocked = false;
 
 	tf->rdi = (uint64_t)info->signo;
 	tf->rsi = at + offsetof(struct rt_sigframe, info);
@@ -164,7 +160,7 @@ bool signal_push_frame(struct trapframe *tf, const struct signal_info *info, con
 	tf->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
 	tf->vector = 0;
 	tf->error = (uint64_t)-1;
-	return true;
+	return 0;
 }
 
 /* Flags that a program may set for itself (SDM 3, 3.4.3; as Linux's FIX_EFLAGS). */
@@ -190,9 +186,14 @@ int64_t sys_rt_sigreturn(void)
 	struct trapframe *tf = thread_frame(t);
 	uint64_t at = tf->rsp - 8;
 	struct frame_context context;
+	int err;
 
-	if (copy_from_user(&context, UADDR(at + offsetof(struct rt_sigframe, context)), sizeof(context)) ||
-	    fpu_from_user(UADDR(context.registers.fpstate))) {
+	do {
+		err = copy_from_user(&context, UADDR(at + offsetof(struct rt_sigframe, context)), sizeof(context));
+		if (!err)
+			err = fpu_from_user(UADDR(context.registers.fpstate));
+	} while (err && oom_retry(err));
+	if (err) {
 		trap_signal(SIGSEGV, SI_KERNEL, UADDR(0));
 		return 0;
 	}
@@ -237,9 +238,15 @@ static void enter_handler(struct trapframe *tf, const struct signal_info *info, 
 	struct thread *t = current();
 	struct signal_action old, reset = {0};
 	uint64_t mask;
+	int err;
 
 	finish_syscall(tf, action);
-	if (!signal_push_frame(tf, info, action)) {
+	do
+		err = signal_push_frame(tf, info, action);
+	while (err && oom_retry(err));
+	if (err) {
+		if (signal_fatal_pending(t)) /* it is taken next */
+			return;
 		if (info->signo == SIGSEGV)
 			process_exit(SIGSEGV);
 		trap_signal(SIGSEGV, SI_KERNEL, UADDR(0)); /* its handler may have a stack of its own */

@@ -23,8 +23,9 @@ bool signal_take(uint64_t set, struct signal_info *ret_info);
 /* Is SIGKILL on its way? Ends sleeps that nothing else may. */
 bool signal_fatal_pending(const struct thread *t);
 
-/* proc/sigframe.c: enters the handler; false: the stack cannot take the frame. */
-bool signal_push_frame(struct trapframe *tf, const struct signal_info *info, const struct signal_action *action);
+/* proc/sigframe.c: enters the handler. -EFAULT: the stack cannot take the frame; -ENOMEM. */
+MUST_CHECK int signal_push_frame(struct trapframe *tf, const struct signal_info *info,
+				 const struct signal_action *action);
 
 /* struct siginfo of the kernel's ABI. */
 struct siginfo;
