@@ -47,6 +47,7 @@ EFI_SRC    := $(sort $(wildcard efi/*.c efi/*.S))
 OBJ        := $(patsubst %,$B/obj/%.o,$(KERNEL_SRC) $(EFI_SRC))
 
 USER  := $(patsubst user/%.c,build/user/%,$(sort $(wildcard user/*.c)))
+# Those of tests/alone/ harm the machine that they run on: the suite boots one for each.
 GUEST := $(patsubst tests/%.c,build/%,$(sort $(wildcard tests/guest/*.c tests/alone/*.c)))
 
 # ---- User targets ----------------------------------------------------------------------------------------------------
