@@ -8,6 +8,7 @@
 #include "mm/census.h"
 #include "mm/commit.h"
 #include "mm/counters.h"
+#include "mm/user.h"
 #include "proc/cred.h"
 #include "proc/signal_private.h"
 
@@ -15,7 +16,8 @@
 #define LOOK_AGAIN      (NSEC_PER_SEC / 10) /* memory also comes back by munmap and the like, which wake nobody */
 #define NOBODY_PAUSE    NSEC_PER_SEC
 #define NOBODY_ROUNDS   10
-#define RESTARTS        3 /* of a system call, before somebody is killed for it whatever the number of free frames */
+#define TRIES           3  /* of a system call, before somebody is killed for it whatever the number of free frames */
+#define TRIES_MAX       20 /* then it fails */
 
 typedef unsigned long long ull;
 
@@ -204,7 +206,17 @@ void oom_note(int err)
 	if (!t->process)
 		return;
 	t->oom_refused |= err == -ENOMEM;
+	t->oom_short |= err == -ENOMEM && commit_low();
 	thread_set_flag(t, TFLAG_OOM);
+}
+
+/* What is tried again and again, with memory short each time, needs more than is kept back: somebody goes for it. */
+static void wait_to_try_again(struct thread *t)
+{
+	bool more = t->oom_short && t->oom_tries > TRIES;
+
+	t->oom_refused = t->oom_short = false;
+	wait_for_memory(more);
 }
 
 bool oom_settle(struct trapframe *tf)
@@ -213,10 +225,10 @@ bool oom_settle(struct trapframe *tf)
 	bool restart = t->oom_refused && tf->vector == VECTOR_SYSCALL && (int64_t)tf->rax == -EFAULT;
 
 	thread_clear_flag(t, TFLAG_OOM);
-	t->oom_refused = false;
-	t->oom_restarts = restart ? t->oom_restarts + 1 : 0;
+	t->oom_tries = restart && t->oom_short ? MIN(t->oom_tries + 1, TRIES_MAX) : 0;
 	if (restart || frame_available() < commit_kept_back() / 2)
-		wait_for_memory(t->oom_restarts > RESTARTS);
+		wait_to_try_again(t);
+	t->oom_refused = t->oom_short = false;
 	if (restart)
 		tf->rax = (uint64_t)-ERESTARTNOINTR;
 	return restart;
@@ -226,12 +238,22 @@ bool oom_retry(int err)
 {
 	struct thread *t = current();
 
-	if (err != -ENOMEM && !t->oom_refused)
+	if ((err != -ENOMEM && !t->oom_refused) || t->oom_tries >= TRIES_MAX)
 		return false;
-	t->oom_refused = false;
-	thread_set_flag(t, TFLAG_OOM);
-	wait_for_memory(++t->oom_restarts > RESTARTS);
+	oom_note(-ENOMEM);
+	t->oom_tries++;
+	wait_to_try_again(t);
 	return !signal_fatal_pending(t);
+}
+
+int oom_copy_to_user(uaddr_t dst, const void *src, size_t n)
+{
+	int err;
+
+	do
+		err = copy_to_user(dst, src, n);
+	while (err && oom_retry(err));
+	return err;
 }
 
 /* ---- /proc/PID/oom_score and oom_score_adj ---- */

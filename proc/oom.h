@@ -41,6 +41,8 @@ MUST_CHECK bool oom_settle(struct trapframe *tf);
  * not for that, or the process has to go.
  */
 MUST_CHECK bool oom_retry(int err);
+/* copy_to_user() of what was taken for good, so that the system call cannot be restarted: waits for memory. No lock held. */
+MUST_CHECK int oom_copy_to_user(uaddr_t dst, const void *src, size_t n);
 
 /* A space went: whoever waits looks again. */
 void oom_space_released(void);

@@ -10,6 +10,7 @@
 #include "kernel/base/syscalls.h"
 #include "mm/user.h"
 #include "proc/cred.h"
+#include "proc/oom.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal_private.h"
@@ -145,7 +146,7 @@ int64_t sys_rt_sigtimedwait(uaddr_t set, uaddr_t info, uaddr_t timeout, size_t s
 	if (!found)
 		return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
 	signal_fill_siginfo(&out, &si);
-	if (info.v && copy_to_user(info, &out, sizeof(out)))
+	if (info.v && oom_copy_to_user(info, &out, sizeof(out)))
 		return -EFAULT;
 	return si.signo;
 }

@@ -82,10 +82,10 @@ struct thread {
 	uint64_t switches_voluntary, switches_forced; /* [r] */
 	uint64_t faults_minor;                        /* [t] */
 	uint64_t peak_pages;                          /* [t] of the space that it left */
-	bool oom_refused;                             /* [t] a copy to user memory ended for want of a frame */
-	uint8_t oom_restarts;                         /* [t] of the present system call, for that */
-	struct list process_node;                     /* [proc] process->threads */
-	bool killable;                                /* [t] SIGKILL ends the present sleep, no other signal does */
+	bool oom_refused, oom_short; /* [t] a copy to user memory ended for want of a frame; none was left */
+	uint8_t oom_tries;           /* [t] of the present system call, for that */
+	struct list process_node;    /* [proc] process->threads */
+	bool killable;               /* [t] SIGKILL ends the present sleep, no other signal does */
 };
 
 /* The user registers of a user thread. */

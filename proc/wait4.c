@@ -17,6 +17,7 @@
 #include "mm/user.h"
 #include "proc/cred.h"
 #include "proc/family.h"
+#include "proc/oom.h"
 #include "proc/process.h"
 #include "proc/signal_private.h"
 
@@ -171,7 +172,7 @@ static int put_usage(uaddr_t to, const struct usage *u)
 	if (!to.v)
 		return 0;
 	usage_to_rusage(u, &ru);
-	return copy_to_user(to, &ru, sizeof(ru));
+	return oom_copy_to_user(to, &ru, sizeof(ru));
 }
 
 static int want_from_pid(int32_t pid, struct want *want)
@@ -196,7 +197,7 @@ int64_t sys_wait4(int pid, uaddr_t status, int options, uaddr_t usage)
 		err = wait_for(&want, &r);
 	if (err || !r.pid)
 		return err;
-	if (status.v && user_put_u32(status, r.status))
+	if (status.v && oom_copy_to_user(status, &r.status, sizeof(r.status)))
 		return -EFAULT;
 	if (put_usage(usage, &r.usage))
 		return -EFAULT;
@@ -256,7 +257,7 @@ int64_t sys_waitid(int type, int id, uaddr_t info, int options, uaddr_t usage)
 		si.status = (int32_t)siginfo_status(&r);
 	}
 	signal_fill_siginfo(&out, &si);
-	if (info.v && copy_to_user(info, &out, sizeof(out)))
+	if (info.v && oom_copy_to_user(info, &out, sizeof(out)))
 		return -EFAULT;
 	return r.pid ? put_usage(usage, &r.usage) : 0;
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -17,6 +18,7 @@
 #define LIMIT 12 /* allocations: more than any call here makes */
 
 static int knob, zeros;
+static long armed; /* the allocation that fails */
 
 static void arm(long nth)
 {
@@ -46,6 +48,38 @@ static long write_fault(unsigned char *p)
 static long read_fault(unsigned char *p) { return *(volatile unsigned char *)p == 0; }
 
 static long call_read(unsigned char *p) { return read(zeros, p + PAGE - 8, 16) == 16; }
+
+/* Four bytes: a longer copy that fails is tried once more by its rest, so that one failure does not end it. */
+static long call_prctl(unsigned char *p) { return prctl(PR_GET_PDEATHSIG, p) == 0; }
+
+static int exit_with(void *status) { return (int)(long)status; }
+
+/* What was waited for is gone from the kernel: there is no second call. */
+static long call_wait(unsigned char *p)
+{
+	int *status = (int *)p, *other = (int *)(p + PAGE);
+	pid_t pid;
+
+	arm(0);
+	pid = spawn(exit_with, (void *)7);
+
+	usleep(2000);
+	arm(armed);
+	return waitpid(pid, status, 0) == pid && *status == EXITED(7) && waitpid(-1, other, WNOHANG) == -1;
+}
+
+static long call_sigtimedwait(unsigned char *p)
+{
+	sigset_t set;
+
+	arm(0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGUSR2);
+	arm(armed);
+	return sigwaitinfo(&set, (siginfo_t *)p) == SIGUSR2 && ((siginfo_t *)p)->si_signo == SIGUSR2;
+}
 
 static long call_uname(unsigned char *p) { return uname((void *)(p + PAGE - 8)) == 0; }
 
@@ -77,6 +111,7 @@ static void check_each(const char *name, long (*fn)(unsigned char *))
 		unsigned char *p = fresh();
 		bool held;
 
+		armed = nth;
 		arm(nth);
 		held = fn(p);
 		arm(0);
@@ -109,6 +144,9 @@ int main(void)
 	check_each("write-fault", write_fault);
 	check_each("read-fault", read_fault);
 	check_each("read-call", call_read);
+	check_each("prctl-call", call_prctl);
+	check_each("wait-call", call_wait);
+	check_each("sigtimedwait-call", call_sigtimedwait);
 	check_each("uname-call", call_uname);
 	check_each("clock-call", call_clock);
 	check_each("signal-frame", take_signal);
