@@ -143,6 +143,10 @@ static void check_forked(void)
 	want[1] = value("VmPeak");
 	want[2] = value("VmRSS");
 	check("child", EXITED(0), in_child(child_looks, want));
+	need("madvise", madvise(p, PAGES * PAGE, MADV_DONTFORK));
+	want[0] -= KIB;
+	want[2] -= KIB;
+	check("child-without-a-region", EXITED(0), in_child(child_looks, want));
 	munmap(p, PAGES * PAGE);
 }
 
