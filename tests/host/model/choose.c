@@ -192,6 +192,10 @@ void op_choose(struct source *s, struct op *op)
 		op->policy = rules.policy < 0 ? MIN(pick(s, 6), (unsigned)FORK_TREE) : (unsigned)rules.policy;
 		op->stay = pick(s, 2);
 		break;
+	case OP_exit: /* it leaves its own space, or somebody else drops that */
+		op->stay = pick(s, 2);
+		op->target = pick(s, PROCESSES);
+		break;
 	case OP_map:
 		choose_map(s, op);
 		break;

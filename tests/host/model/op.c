@@ -281,7 +281,12 @@ static void run_exit(const struct op *op)
 
 	if (world.living == 1)
 		return;
-	space_activate(NULL);
+	if (op->stay) {
+		space_leave(p->space);
+		p->space = NULL;
+	} else {
+		space_activate(NULL);
+	}
 	process_drop(p);
 	world.living--;
 	run_switch(op);

@@ -273,7 +273,8 @@ void process_copy(const struct process *parent, struct process *child)
 
 void process_drop(struct process *p)
 {
-	space_put(p->space);
+	if (p->space)
+		space_put(p->space);
 	for (unsigned i = 0; i < p->narea; i++)
 		file_put(p->areas[i].file);
 	free(p->areas);

@@ -96,7 +96,7 @@ bool word_right(struct process *p, const struct area *a, uint64_t va, unsigned w
 
 /* The account of the child of a fork. */
 void process_copy(const struct process *parent, struct process *child);
-/* Drops the account and the space, which is not current. */
+/* Drops the account, and the space where it is not gone already; it is not current. */
 void process_drop(struct process *p);
 
 /* Compares. Each fails (machine_fail) with what was expected and what is there. */
