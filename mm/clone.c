@@ -9,7 +9,8 @@
 #include "mm/table.h"
 #include "mm/tlb.h"
 
-#define SMALL_SPACE 64 /* leaves */
+#define SMALL_SPACE 64   /* leaves */
+#define PLENTY      2048 /* frames: more than a small space can need, and mm/commit.h keeps back */
 
 #define NOT_INHERITED (REGION_DONTFORK | REGION_WIPEONFORK)
 
@@ -129,15 +130,15 @@ static uint64_t count_frames(const struct clone *c, const pte_t *entries, const 
 }
 
 /*
- * What is not needed in the end goes back. For a small parent it is not counted how much that is: each table holds something, so there
- * are no more tables of a level than leaves, and no more pages to copy.
+ * What is not needed in the end goes back. For a small parent it is not counted, as long as memory is plenty: each table holds something,
+ * so there are no more tables of a level than leaves, and no more pages to copy.
  */
 static int reserve(struct clone *c)
 {
 	uint64_t most = 1 + 4 * c->parent->resident;
 
-	if (c->parent->resident <= SMALL_SPACE && !frame_reserve(most, &c->reserve))
-		return 0;
+	if (c->parent->resident <= SMALL_SPACE && likely(frame_available() > PLENTY))
+		return frame_reserve(most, &c->reserve);
 	return frame_reserve(HOT_PAGES + 1 + count_frames(c, entry_window(0, 4), frame_of(c->parent->root), 0, 4),
 			     &c->reserve);
 }

@@ -67,14 +67,6 @@ static long number_in(const char *path, const char *name)
 	return at ? atol(at + strlen(line)) : -1;
 }
 
-static long counter(const char *name)
-{
-	char spaced[64];
-
-	snprintf(spaced, sizeof(spaced), "%s ", name);
-	return number_in("/proc/tine/counters", spaced);
-}
-
 static long frames(void) { return counter("frames_free") + counter("frames_heap"); }
 
 static void set_adj_of(pid_t pid, int adj)

@@ -393,7 +393,6 @@ static void run_map(const struct op *op)
 				  .len = op->len,
 				  .prot = a.prot,
 				  .fixed = op->fixed,
-				  .no_reserve = true,
 				  .object = f ? f->object : NULL,
 				  .offset = a.offset};
 	uaddr_t at;
@@ -403,7 +402,7 @@ static void run_map(const struct op *op)
 		goto out;
 	if ((a.flags & REGION_SHARED) && !(a.prot & PROT_WRITE))
 		a.flags |= (uint8_t)op->flags;
-	req.flags = a.flags;
+	req.flags = a.flags | REGION_NORESERVE;
 	err = space_map(p->space, &req, &at);
 	disarm();
 	if (!judge("map", 0, err))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/commit.h"
 #include "mm/verify.h"
 #include "tests/host/machine/machine.h"
 
@@ -378,6 +379,8 @@ void check_counts(void)
 
 	if (mm_verify(&report))
 		machine_fail("recount: %s (expected none)", report.breach);
+	if (commit_verify(report.breach, sizeof(report.breach)))
+		machine_fail("promises: %s", report.breach);
 	if (report.spaces != world.living)
 		machine_fail("%lu spaces, expected %u", report.spaces, world.living);
 }
