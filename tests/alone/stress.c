@@ -1,0 +1,285 @@
+/*
+ * tests/alone/stress.c - fork in numbers that only a machine of its own should see. Silent and 0, or a FAIL line and 1.
+ *
+ *   forks N      N children, one after the other
+ *   crowd N      N children alive at once
+ *   chain N      each child forks the next; the exit status comes back up through all
+ *   regions N    a process of N regions forks; contents and rights of each are the child's too
+ *   bomb         each child forks two more, until fork is refused; three rounds of it, and all are killed
+ *   full         memory is filled until fork is refused; a little is given back, and fork works
+ */
+#define _GNU_SOURCE
+#include "user/check.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define PAGE 4096ul
+#define RW   (PROT_READ | PROT_WRITE)
+
+static unsigned char *map(size_t size, int flags)
+{
+	unsigned char *p = mmap(NULL, size, RW, MAP_ANONYMOUS | flags, -1, 0);
+
+	need("mmap", p == MAP_FAILED ? -1 : 0);
+	return p;
+}
+
+static void rest(long ms) { nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL); }
+
+static unsigned char *area; /* a byte a page; more pages than a table of leaves needs to be shared */
+static unsigned area_pages;
+
+static void make_area(unsigned pages)
+{
+	area = map(pages * PAGE, MAP_PRIVATE);
+	area_pages = pages;
+	for (unsigned i = 0; i < pages; i++)
+		area[i * PAGE] = (unsigned char)i;
+}
+
+/* Writes one page, and sees another. */
+static int use_area(void *arg)
+{
+	unsigned n = (unsigned)(long)arg, at = n % area_pages, other = (at + 100) % area_pages;
+
+	area[at * PAGE + 1] = 1;
+	return area[at * PAGE] == at && area[other * PAGE] == other ? (int)(n % 200) : 255;
+}
+
+static bool forks(long count)
+{
+	make_area(256);
+	for (long i = 0; i < count; i++)
+		if (!expect("forks", EXITED(i % 200), in_child(use_area, (void *)i)))
+			return false;
+	for (unsigned i = 0; i < 256; i++)
+		if (!expect("parent", i, area[i * PAGE] + area[i * PAGE + 1] * 256))
+			return false;
+	return true;
+}
+
+static int gate[2];
+
+static int use_when_told(void *arg)
+{
+	char byte;
+
+	close(gate[1]);
+	return read(gate[0], &byte, 1) == 0 ? use_area(arg) : 255;
+}
+
+static bool crowd(long count)
+{
+	pid_t *pids = (pid_t *)map((size_t)count * sizeof(*pids), MAP_PRIVATE);
+	bool fine = true;
+
+	make_area(256);
+	need("pipe", pipe(gate));
+	for (long i = 0; i < count; i++)
+		pids[i] = spawn(use_when_told, (void *)i);
+	close(gate[1]); /* all go on at once */
+	for (long i = 0; i < count; i++)
+		fine &= expect("crowd", EXITED(i % 200), wait_for(pids[i]));
+	return fine;
+}
+
+/* The last one exits with 77, and each above says so only if the one below did, and its memory is as it left it. */
+static int chain_link(void *arg)
+{
+	long left = (long)arg;
+	unsigned at = (unsigned)left % area_pages;
+
+	area[at * PAGE + 2] = (unsigned char)(left % 251);
+	if (left && in_child(chain_link, (void *)(left - 1)) != EXITED(77))
+		return 1;
+	return area[at * PAGE + 2] == left % 251 ? 77 : 2;
+}
+
+static bool chain(long count)
+{
+	make_area(80);
+	return expect("chain", EXITED(77), in_child(chain_link, (void *)count));
+}
+
+static bool may_write(int fds[2], unsigned char *p)
+{
+	char byte;
+
+	if (write(fds[1], p, 1) != 1)
+		return false;
+	return read(fds[0], p, 1) == 1 || (read(fds[0], &byte, 1) == 1 && false);
+}
+
+/* Every second page is read-only, so that each is a region. */
+static int check_regions(void *arg)
+{
+	long count = (long)arg;
+	int fds[2];
+
+	if (pipe(fds))
+		return 1;
+	for (long i = 0; i < count; i++) {
+		unsigned char *p = area + (size_t)i * PAGE;
+
+		if (p[0] != i % 251 || (i % 64 < 2 && may_write(fds, p) != (i % 2 == 0)))
+			return 2;
+	}
+	return 0;
+}
+
+static bool regions(long count)
+{
+	area = map((size_t)count * PAGE, MAP_PRIVATE);
+	for (long i = 0; i < count; i++)
+		area[(size_t)i * PAGE] = (unsigned char)(i % 251);
+	for (long i = 1; i < count; i += 2) /* rising: a set of regions in order grows at its end */
+		need("mprotect", mprotect(area + (size_t)i * PAGE, PAGE, PROT_READ));
+	for (int i = 0; i < 3; i++)
+		if (!expect("regions", EXITED(0), in_child(check_regions, (void *)count)))
+			return false;
+	return expect("regions-parent", 0, check_regions((void *)count));
+}
+
+/* What the bomb's processes count in; shared by all. */
+struct bomb {
+	unsigned forks, refusals, wrong_errors, depth, go;
+};
+
+/* Two children each, so that there are many generations; who is refused, or has its two, stays. */
+static _Noreturn void explode(struct bomb *b)
+{
+	unsigned depth = 0, children = 0;
+
+	while (!__atomic_load_n(&b->go, __ATOMIC_ACQUIRE))
+		rest(10);
+	while (children < 2) {
+		long pid = syscall(SYS_fork);
+
+		if (pid == 0) {
+			children = 0;
+			if (++depth > b->depth)
+				b->depth = depth;
+			__atomic_fetch_add(&b->forks, 1, __ATOMIC_RELAXED);
+			continue;
+		}
+		if (pid < 0) {
+			if (errno != EAGAIN && errno != ENOMEM)
+				b->wrong_errors = (unsigned)errno;
+			__atomic_fetch_add(&b->refusals, 1, __ATOMIC_RELAXED);
+			break;
+		}
+		children++;
+	}
+	for (;;)
+		pause();
+}
+
+/* Until forks have been refused, and half a second more. */
+static void await_refusals(const struct bomb *b)
+{
+	for (int i = 0; i < 200 && !__atomic_load_n(&b->refusals, __ATOMIC_RELAXED); i++)
+		rest(50);
+	rest(500);
+}
+
+static bool bomb(void)
+{
+	struct bomb *b = (struct bomb *)map(PAGE, MAP_SHARED);
+	volatile char stack[4 * PAGE];
+
+	for (int round = 0; round < 3; round++) {
+		pid_t pid;
+
+		memset(b, 0, sizeof(*b));
+		pid = (pid_t)need("fork", fork());
+		if (pid == 0) {
+			setpgid(0, 0);
+			explode(b);
+		}
+		/* This process must need no memory when there is none: its pages are its own before the bomb goes off. */
+		for (size_t i = 0; i < sizeof(stack); i += 64)
+			stack[i] = (char)i;
+		checks_failed = 0;
+		errno = 0;
+		rest(50);
+		__atomic_store_n(&b->go, 1, __ATOMIC_RELEASE);
+		await_refusals(b);
+		need("kill", kill(-pid, SIGKILL));
+		if (!expect("bomb", SIGNALLED(SIGKILL), wait_for(pid)) || !expect("bomb-errors", 0, b->wrong_errors) ||
+		    !expect("bomb-refused", 1, b->refusals > 0) ||
+		    !expect("bomb-grew", 1, b->forks > 100 && b->depth > 5))
+			return false;
+	}
+	return true;
+}
+
+static size_t filled;
+
+static int sees_full(void *arg)
+{
+	size_t from = (size_t)arg;
+
+	for (size_t at = from; at < filled; at += PAGE)
+		if (*(uint64_t *)(area + at) != at + 1)
+			return 1;
+	return 0;
+}
+
+static void fill_page(void)
+{
+	*(uint64_t *)(area + filled) = filled + 1;
+	filled += PAGE;
+}
+
+/* Bare system calls: between them the parent writes to no page that the child shares. */
+static long fork_and_wait(void)
+{
+	long pid = syscall(SYS_fork);
+
+	if (pid == 0)
+		syscall(SYS_exit_group, 0);
+	if (pid > 0)
+		syscall(SYS_wait4, pid, NULL, 0, NULL);
+	return pid;
+}
+
+static bool full(void)
+{
+	long pid;
+
+	area = map(8ul << 30, MAP_PRIVATE | MAP_NORESERVE);
+	while (counter("frames_free") > 400)
+		for (int i = 0; i < 64; i++)
+			fill_page();
+	while ((pid = fork_and_wait()) > 0)
+		fill_page();
+	if (!expect("full-errno", ENOMEM, errno) || !expect("full-parent", 0, sees_full(NULL)) ||
+	    !expect("full-again", -1, fork_and_wait()))
+		return false;
+	need("munmap", munmap(area, 256 * PAGE));
+	for (int i = 0; i < 20; i++)
+		if (!expect("a-little-free", EXITED(0), in_child(sees_full, (void *)(256 * PAGE))))
+			return false;
+	return expect("full-parent-after", 0, sees_full((void *)(256 * PAGE)));
+}
+
+int main(int argc, char **argv)
+{
+	static bool (*const counted[])(long) = {forks, crowd, chain, regions};
+	static const char *const names[] = {"forks", "crowd", "chain", "regions"};
+	static bool (*const plain[])(void) = {bomb, full};
+	static const char *const plain_names[] = {"bomb", "full"};
+
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		if (argc == 3 && !strcmp(argv[1], names[i]))
+			return counted[i](atol(argv[2])) ? 0 : 1;
+	for (unsigned i = 0; i < ARRAY_LEN(plain); i++)
+		if (argc == 2 && !strcmp(argv[1], plain_names[i]))
+			return plain[i]() ? 0 : 1;
+	dprintf(2, "usage: stress forks|crowd|chain|regions N, stress bomb|full\n");
+	return 2;
+}
