@@ -341,7 +341,7 @@ static void clone_start(struct clone *c, const struct space *parent, enum fork_p
 {
 	c->parent = parent;
 	c->policy = policy;
-	c->exceptions = parent->regions->flags & NOT_INHERITED;
+	c->exceptions = regions_have(parent->regions, NOT_INHERITED);
 	c->shares_all = !c->exceptions && (policy == FORK_TREE || policy == FORK_COW);
 	c->stack_page = c->pages[0] = UINT64_MAX;
 	c->next_page = c->pages;
@@ -355,7 +355,7 @@ static void clone_start(struct clone *c, const struct space *parent, enum fork_p
 /* The child has the parent's regions: the same set, unless some of it is not inherited. */
 static int clone_regions(const struct space *parent, struct regions **ret_set)
 {
-	if (parent->regions->flags & REGION_DONTFORK)
+	if (regions_have(parent->regions, REGION_DONTFORK))
 		return regions_copy(parent->regions, 0, REGION_DONTFORK, ret_set);
 	regions_get(parent->regions);
 	*ret_set = parent->regions;

@@ -152,6 +152,18 @@ bool regions_gap(const struct regions *set, uaddr_t low, uaddr_t high, uint64_t 
 	}
 }
 
+bool regions_have(const struct regions *set, uint8_t flags)
+{
+	const struct region *r;
+
+	if (!(set->flags & flags))
+		return false;
+	region_for_each (r, set)
+		if (r->flags & flags)
+			return true;
+	return false;
+}
+
 uint64_t regions_bytes(const struct regions *set)
 {
 	uint64_t sum = 0;

@@ -68,6 +68,8 @@ struct region *region_find(const struct regions *set, uaddr_t va);
 bool regions_cover(const struct regions *set, uaddr_t start, uaddr_t end, uaddr_t *ret_hole);
 /* Does any region overlap [start, end)? */
 bool regions_overlap(const struct regions *set, uaddr_t start, uaddr_t end);
+/* Has any region one of the flags? */
+bool regions_have(const struct regions *set, uint8_t flags);
 /* The highest gap of `len` bytes within [low, high); false if there is none. */
 bool regions_gap(const struct regions *set, uaddr_t low, uaddr_t high, uint64_t len, uaddr_t *ret_start);
 uint64_t regions_bytes(const struct regions *set);

@@ -181,7 +181,8 @@ def run_strategy(strategy, tests, runner):
     while left and boots < MAX_BOOTS:
         overlay = os.path.join(LOGS, f"overlay-{strategy}")
         make_overlay(left, overlay)
-        boot = Boot(f"guest-{strategy}-{boots}", {"FORK": strategy, "OVERLAY": overlay, "CMD": "sh /test/driver.sh"})
+        boot = Boot(f"guest-{strategy}-{boots}", {"FORK": strategy, "OVERLAY": overlay, "CMD": "sh /test/driver.sh"},
+                    timeout=900)
         boots += 1
         results, begun = parse(boot.out)
         for name, result in results.items():

@@ -71,7 +71,7 @@ def run_boot(name, tests, mem, runner):
         out.write(DRIVER)
         for test, (policy, first, judged) in tests.items():
             out.write(f"one {test} {policy} '{first}' '{judged}'\n")
-    boot = Boot(f"stress-{name}", {"OVERLAY": folder, "CMD": "sh /driver.sh", "MEM": mem})
+    boot = Boot(f"stress-{name}", {"OVERLAY": folder, "CMD": "sh /driver.sh", "MEM": mem}, timeout=600)
     results = {found[1]: found for found in RESULT.finditer(boot.out.decode("utf-8", "replace"))}
     for test in tests:
         runner.report(f"stress/{test}", judge(results[test]) if test in results else boot.why())
