@@ -426,6 +426,26 @@ static void send_answer(int fault, uint64_t sum)
 		_exit(9);
 }
 
+/*
+ * Writes to a few private pages from c->from on: what they hold already, so that the processor knows them as writable, or with
+ * `anew` something else. The child must not see that, though it comes right after the fork.
+ */
+static void rewrite_some(const struct command *c, bool anew)
+{
+	unsigned found = 0;
+
+	for (unsigned i = c->from; i < PAGES && found < 8; i++) {
+		struct page *p = &me->page[i];
+
+		if (!writable(p) || !p->used || p->freed || p->kind == FILE_SHARED)
+			continue;
+		if (anew)
+			p->tag = (c->value + i) | 1;
+		put_tag((uint32_t *)address(i), p->tag);
+		found++;
+	}
+}
+
 /* Becomes worker c->to in the child. */
 static int do_fork(const struct command *c)
 {
@@ -434,7 +454,10 @@ static int do_fork(const struct command *c)
 
 	inherit(child, me);
 	child->parent = (int)(me - world->worker);
+	rewrite_some(c, false);
 	pid = fork();
+	if (pid > 0)
+		rewrite_some(c, true);
 	REQUIRE(pid >= 0);
 	if (pid == 0) {
 		uint64_t sum = 0;
@@ -577,7 +600,7 @@ static unsigned pages_in_use(void)
 
 static void order_fork(unsigned w)
 {
-	struct command c = {.op = OP_FORK};
+	struct command c = {.op = OP_FORK, .from = draw(DENSE), .value = draw(1u << 30)};
 
 	while (c.to < WORKERS && world->worker[c.to].alive)
 		c.to++;

@@ -284,12 +284,16 @@ struct progress {
 
 static struct progress *progress; /* shared with the process that tries */
 
+static int lifeline[2];
+
+/* Lives as long as its parent, which may be killed. */
 static int sleep_on(void *arg)
 {
+	char byte;
+
 	(void)arg;
-	while (pause() == -1)
-		continue;
-	return 1;
+	close(lifeline[1]);
+	return (int)read(lifeline[0], &byte, 1);
 }
 
 /* Tries from progress->next on, in one process, as far as it lives. */
@@ -301,17 +305,15 @@ static int try_on(bool live_child)
 	large_memory();
 	special_memory();
 	in_child(do_nothing, NULL);
+	need("pipe", pipe(lifeline));
 	if (live_child)
 		sleeper = spawn(sleep_on, NULL);
 	while (result == REFUSED || result == FIRED_ELSEWHERE) {
 		result = fork_once(progress->next++);
 		progress->refused += result == REFUSED;
 	}
-	if (live_child) {
-		kill(sleeper, SIGKILL);
-		wait_for(sleeper);
-	}
-	return result;
+	close(lifeline[1]);
+	return live_child && wait_for(sleeper) != EXITED(0) ? DAMAGED : result;
 }
 
 static int try_alone(void *arg)
@@ -446,8 +448,8 @@ int main(int argc, char **argv)
 	empty_memory();
 	large_memory();
 	for (unsigned i = 0; i < ARRAY_LEN(changes); i++) {
-		change =
-		    &changes[i]; /* all change a set of regions that is shared, or else tables that are, under `tree` */
+		/* All change a set of regions that is shared, or else tables that are, under `tree`. */
+		change = &changes[i];
 		check_every(change->name, try_change, NOT_REACHED, change->call != call_dontneed || fork_is("tree"));
 	}
 	return checks_status();
