@@ -226,6 +226,34 @@ static int do_probe(const struct command *c)
 	return 0;
 }
 
+/*
+ * Writes to a few private pages from c->from on: what they hold already, so that the processor knows them as writable, or with
+ * `anew` something else. A child must not see that, though it comes right after the fork; and what takes a right away must not
+ * leave it in the processor.
+ */
+static void rewrite_some(const struct command *c, bool anew)
+{
+	unsigned found = 0;
+
+	for (unsigned i = c->from; i < PAGES && found < 8; i++) {
+		struct page *p = &me->page[i];
+
+		if (!writable(p) || !p->used || p->freed || p->kind == FILE_SHARED)
+			continue;
+		if (anew)
+			p->tag = (c->value + i) | 1;
+		put_tag((uint32_t *)address(i), p->tag);
+		found++;
+	}
+}
+
+static int probe_start(const struct command *c)
+{
+	struct command start = {OP_PROBE, c->from, c->count < 4 ? c->count : 4, 0, 0};
+
+	return do_probe(&start);
+}
+
 static uint32_t first_tag(enum kind kind, unsigned file) { return kind == FILE_PRIVATE ? constant_tag(file) : 0; }
 
 static int do_mmap(const struct command *c)
@@ -266,10 +294,11 @@ static int do_fill(const struct command *c)
 
 static int do_munmap(const struct command *c)
 {
+	rewrite_some(c, false);
 	REQUIRE(munmap(address(c->from), c->count * PAGE) == 0);
 	for (unsigned i = c->from; i < c->from + c->count; i++)
 		forget(&me->page[i]);
-	return 0;
+	return probe_start(c);
 }
 
 /* A change of a part splits its mapping, and whether it is joined again is the system's affair: it counts as a new one. */
@@ -286,11 +315,12 @@ static void change_mapping(unsigned from, unsigned count)
 
 static int do_protect(const struct command *c)
 {
+	rewrite_some(c, false);
 	REQUIRE(mprotect(address(c->from), c->count * PAGE, (int)c->value) == 0);
 	change_mapping(c->from, c->count);
 	for (unsigned i = c->from; i < c->from + c->count; i++)
 		me->page[i].prot = (uint8_t)c->value;
-	return 0;
+	return probe_start(c);
 }
 
 static int do_move(const struct command *c)
@@ -424,26 +454,6 @@ static void send_answer(int fault, uint64_t sum)
 
 	if (write(ANSWER_OUT, &a, sizeof(a)) != sizeof(a))
 		_exit(9);
-}
-
-/*
- * Writes to a few private pages from c->from on: what they hold already, so that the processor knows them as writable, or with
- * `anew` something else. The child must not see that, though it comes right after the fork.
- */
-static void rewrite_some(const struct command *c, bool anew)
-{
-	unsigned found = 0;
-
-	for (unsigned i = c->from; i < PAGES && found < 8; i++) {
-		struct page *p = &me->page[i];
-
-		if (!writable(p) || !p->used || p->freed || p->kind == FILE_SHARED)
-			continue;
-		if (anew)
-			p->tag = (c->value + i) | 1;
-		put_tag((uint32_t *)address(i), p->tag);
-		found++;
-	}
 }
 
 /* Becomes worker c->to in the child. */
