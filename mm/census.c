@@ -3,6 +3,7 @@
 
 #include "mm/object.h"
 #include "mm/paging.h"
+#include "mm/table.h"
 #include "mm/window.h"
 
 #define WHOLE ((uint64_t)1 << 32) /* shares are counted in these parts of a frame */
@@ -48,7 +49,7 @@ static void count_leaf(struct count *n, pfn_t f, uint64_t va, uint64_t share)
 
 static void count_table(struct count *n, pfn_t table, int level, uint64_t va, uint64_t share)
 {
-	uint32_t left = frame_of(table)->npresent;
+	const struct frame *record = frame_of(table);
 	struct window w;
 	const pte_t *e;
 
@@ -58,21 +59,19 @@ static void count_table(struct count *n, pfn_t table, int level, uint64_t va, ui
 		n->c->tables_shared++;
 	count_frames(n, 1, share);
 	if (level == 1 && share < WHOLE && n->scope == CENSUS_SHARE) {
-		count_frames(n, left, share);
+		count_frames(n, record->npresent, share);
 		return;
 	}
 	w = window_map(table);
 	e = w.dst;
-	for (unsigned i = 0; left; i++, va += entry_span(level)) {
+	table_for_each (i, e, record) {
+		uint64_t at = va + i * entry_span(level);
 		pfn_t f = pte_frame(e[i]);
 
-		if (!pte_mapped(e[i]))
-			continue;
-		left--;
 		if (level == 1)
-			count_leaf(n, f, va, share);
+			count_leaf(n, f, at, share);
 		else
-			count_table(n, f, level - 1, va, share / frame_refs(f));
+			count_table(n, f, level - 1, at, share / frame_refs(f));
 	}
 	window_unmap(w);
 }

@@ -42,6 +42,7 @@ static enum action clone_action(const struct clone *c, const struct region *r)
 	return c->policy == FORK_COPY ? COPY : SHARE;
 }
 
+/* Is some region of [start, end) not inherited as it is? */
 static bool holds_exception(const struct regions *set, uint64_t start, uint64_t end)
 {
 	const struct region *r;
@@ -209,13 +210,13 @@ static bool copy_at_once(const struct clone *c, uint64_t va, pte_t leaf)
 	return r && (r->prot & PROT_WRITE);
 }
 
-/* Such a page: a copy for the child, and what has become the parent's alone is its to write, like a fault would find. */
+/* Such a page: a copy for the child, and what has become the parent's alone is its to write, as a fault would find. */
 static pte_t copy_page(struct clone *c, const struct pair *p, uint64_t i)
 {
 	pte_t e = pte_with(p->entries[i], PTE_W);
 	const struct frame *f = frame_of(pte_frame(e));
 
-	if (f->kind == FRAME_ANON && f->ref == 1)
+	if (p->owned && f->kind == FRAME_ANON && f->ref == 1)
 		pte_write(&p->parents[i], e);
 	return copy_leaf(c, e, e.v & ~PTE_FRAME);
 }
@@ -362,6 +363,13 @@ static int clone_regions(const struct space *parent, struct regions **ret_set)
 	return 0;
 }
 
+/* The first fork of a family. Without memory for the record nothing is learned, and that is no failure. */
+static void start_learning(struct space *parent, struct space *child)
+{
+	parent->hot = hot_create();
+	child->hot = hot_get(parent->hot);
+}
+
 static void count_fork(enum fork_policy policy)
 {
 	static const enum counter names[] = {
@@ -393,12 +401,10 @@ int space_clone(struct space *parent, enum fork_policy policy, uaddr_t stack, st
 		err = commit_clone(parent, c.child);
 	if (err)
 		goto free_child;
+	if (unlikely(policy == FORK_TREE && !parent->hot))
+		start_learning(parent, c.child);
 
-	/* Nothing below can fail, and the parent has not been touched until here. */
-	if (unlikely(policy == FORK_TREE && !parent->hot)) {
-		parent->hot = hot_create();
-		c.child->hot = hot_get(parent->hot);
-	}
+	/* Nothing below can fail, and the parent's tables have not been touched until here. */
 	c.child->resident = c.child->peak = parent->resident - (c.exceptions ? count_skipped(&c) : 0);
 	clone_table(&c, &whole, parent->root, c.child->root);
 	if (c.cleared)

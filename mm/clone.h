@@ -22,8 +22,9 @@
 #include "mm/space.h"
 
 /*
- * `tree` copies a table with fewer entries than this, since the copies that own() would make later cost more than these entries now:
- * L1 tables under an L2 table, leaves in an L1 table. The L3 tables and the root are always copied.
+ * `tree` copies a table with no more entries than this, since the copies that own() would make later cost more than these entries now:
+ * L1 tables under an L2 table, leaves in an L1 table. L3 tables are copied whatever they hold. What others share already is shared once
+ * more, if it is not on the stack pointer's path.
  */
 #define CLONE_FEW_TABLES 4
 #define CLONE_FEW_LEAVES 64

@@ -59,10 +59,10 @@ static uint64_t region_pages(const struct region *r) { return (r->end.v - r->sta
 /* Pages of [start, end) in regions: all of them, and those that were charged. */
 static uint64_t count_pages(const struct regions *set, uaddr_t start, uaddr_t end, uint64_t *ret_charged)
 {
+	const struct region *r;
 	uint64_t all = 0, charged = 0;
 
-	for (const struct region *r = region_after(set, start); r && r < set->r + set->count && r->start.v < end.v;
-	     r++) {
+	region_for_each_in (r, set, start.v, end.v) {
 		uint64_t pages = (MIN(r->end.v, end.v) - MAX(r->start.v, start.v)) >> PAGE_SHIFT;
 
 		all += pages;
@@ -113,11 +113,11 @@ int commit_grow(struct space *s, const struct region *r, uint64_t pages)
 
 int commit_protect(struct space *s, uaddr_t start, uaddr_t end, uint8_t prot)
 {
-	const struct regions *set = s->regions;
+	const struct region *r;
 	uint64_t pages = 0;
 	int err;
 
-	for (const struct region *r = region_after(set, start); r && r < set->r + set->count && r->start.v < end.v; r++)
+	region_for_each_in (r, s->regions, start.v, end.v)
 		if (!(r->flags & REGION_ACCOUNT) && accountable(r, prot))
 			pages += (MIN(r->end.v, end.v) - MAX(r->start.v, start.v)) >> PAGE_SHIFT;
 	err = charge(&promised.spaces, pages, 0);

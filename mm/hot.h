@@ -1,9 +1,10 @@
 /*
  * mm/hot.h - the pages that both sides of a fork write at once, so that the next fork copies them and nobody faults.
  *
- * Role         A child that writes a page soon after the fork (the C library's data, a frame of the stack) pays a fault and a copy, and
- *              its parent a second fault when it writes the page again. What such a fault copied is learned here, by a record that
- *              a family of forked spaces shares; `tree` copies those pages during the fork (mm/clone.c).
+ * Role         Who writes a page after a fork that shared it (the C library's data, a frame of the stack) pays a fault and a copy, and
+ *              the other side a second fault when it writes the page again. What such a fault copied is learned here, by a record
+ *              that a family of forked spaces shares; `tree` copies those pages during the fork (mm/clone.c). Only pages of small
+ *              tables are learned, which the fork copies in any case: no large subtree is broken up for them.
  * Invariants   1. Addresses are page-aligned, distinct and in rising order.
  *              2. What is learned is a hint: the fork looks at the page as it is then.
  *              3. A page is forgotten after HOT_FORKS forks, and must show again by a fault that it is worth the copy.

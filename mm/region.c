@@ -269,8 +269,10 @@ void regions_edit(struct regions *set, uaddr_t start, uaddr_t end, void (*edit)(
 {
 	split(set, start);
 	split(set, end);
-	for (uint32_t i = index_after(set, start); i < set->count && set->r[i].start.v < end.v; i++)
-		edit(&set->r[i], arg), set->flags |= set->r[i].flags;
+	for (uint32_t i = index_after(set, start); i < set->count && set->r[i].start.v < end.v; i++) {
+		edit(&set->r[i], arg);
+		set->flags |= set->r[i].flags;
+	}
 	/* Join from the top down, so that indexes below stay valid. */
 	for (uint32_t i = index_after(set, end); i-- > 0 && set->r[i].end.v >= start.v;)
 		if (i + 1 < set->count && can_join(&set->r[i], &set->r[i + 1])) {

@@ -137,7 +137,9 @@ static void set_prot(struct region *r, unsigned prot)
 
 static bool write_refused(const struct regions *set, uaddr_t start, uaddr_t end)
 {
-	for (const struct region *r = region_after(set, start); r && r < set->r + set->count && r->start.v < end.v; r++)
+	const struct region *r;
+
+	region_for_each_in (r, set, start.v, end.v)
 		if (r->flags & REGION_NO_WRITE)
 			return true;
 	return false;
@@ -241,7 +243,9 @@ static int drop_contents(struct space *s, uaddr_t start, uaddr_t end)
 
 static bool all_private_anonymous(const struct regions *set, uaddr_t start, uaddr_t end)
 {
-	for (const struct region *r = region_after(set, start); r && r < set->r + set->count && r->start.v < end.v; r++)
+	const struct region *r;
+
+	region_for_each_in (r, set, start.v, end.v)
 		if (r->object)
 			return false;
 	return true;

@@ -71,7 +71,7 @@ static ALWAYS_INLINE void give_back(struct window w, bool both)
 	struct ring *r = this_ring();
 	uint32_t slot = entry_index((uint64_t)w.dst, 1), pair = slot / 2;
 
-	CHECK(r->held[pair]);
+	CHECK(r->held[pair] && both == pte_present(pte_read(&r->slots[slot + 1])));
 	pte_write(&r->slots[slot], PTE_NONE);
 	if (both)
 		pte_write(&r->slots[slot + 1], PTE_NONE);

@@ -28,7 +28,7 @@ static ALWAYS_INLINE const void *window_src(struct window w) { return (const cha
 struct window window_map(pfn_t frame);
 struct window window_map_pair(pfn_t dst, pfn_t src);
 void window_unmap(struct window w);
-void window_unmap_pair(struct window w);
+void window_unmap_pair(struct window w); /* of window_map_pair() */
 
 void frame_zero(pfn_t f);
 void frame_copy(pfn_t dst, pfn_t src);

@@ -7,7 +7,7 @@
  *              2. A sleeper sets its state first, then looks at its condition, then calls schedule(): a wake-up in between makes
  *                 it RUNNABLE again and is not lost.
  *              3. The address space of the thread that runs is the one in CR3, or the thread has none.
- * Locks        LOCK_RUNQ.
+ * Locks        LOCK_RUNQ; LOCK_THREADS for the threads that ended and are kept for the next fork.
  */
 #ifndef TINE_PROC_SCHED_H
 #define TINE_PROC_SCHED_H

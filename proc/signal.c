@@ -177,7 +177,7 @@ static void pend(struct process *p, uint64_t *pending, struct list *list, const 
 
 	if ((*pending & bit) && info->signo < SIGRTMIN)
 		return;
-	*pending |= bit;
+	__atomic_or_fetch(pending, bit, __ATOMIC_SEQ_CST); /* before anybody's mask is looked at: signal_recheck() */
 	if (this_cpu()->irq_depth) /* the heap is not for interrupt handlers: such signals (timers) carry nothing */
 		return;
 	if (signal_queue_full(p))
