@@ -18,9 +18,9 @@
 struct clone {
 	const struct space *parent;
 	enum fork_policy policy;
-	bool exceptions;               /* some region is not inherited as it is */
-	bool shares_all;               /* every leaf is shared, whatever its region says: nobody need look for that */
-	uint64_t stack_page;           /* under the stack pointer: its path is not shared. UINT64_MAX: no matter */
+	bool exceptions;     /* some region is not inherited as it is */
+	bool shares_all;     /* every leaf is shared, whatever its region says: nobody need look for that */
+	uint64_t stack_page; /* under the stack pointer: its path is rather not shared. UINT64_MAX: no matter */
 	uint64_t pages[HOT_PAGES + 2]; /* copied at once, in rising order; UINT64_MAX ends */
 	const uint64_t *next_page;     /* the first of them that the walk has not passed */
 	struct frame_reserve reserve;
@@ -54,9 +54,11 @@ static bool holds_exception(const struct regions *set, uint64_t start, uint64_t 
 }
 
 /* A large subtree, or one that others share already, which costs nothing more; unless part of it fares otherwise. */
-static NOINLINE bool share_large(const struct clone *c, uint64_t start, int level)
+static NOINLINE bool share_large(const struct clone *c, const struct frame *table, uint64_t start, int level)
 {
-	if (c->policy != FORK_TREE || c->stack_page - start < entry_span(level))
+	bool holds_stack = c->stack_page - start < entry_span(level);
+
+	if (c->policy != FORK_TREE || (holds_stack && !(level == 3 && table->npresent > CLONE_FEW_LEAVES)))
 		return false;
 	return !c->exceptions || !holds_exception(c->parent->regions, start, start + entry_span(level));
 }
@@ -68,7 +70,7 @@ static ALWAYS_INLINE bool share_whole(const struct clone *c, uint64_t start, int
 
 	if (likely(clone_copies_table(table, level - 1) && (pte_writable(e) || table->ref == 1)))
 		return false;
-	return share_large(c, start, level);
+	return share_large(c, table, start, level);
 }
 
 /* Which leaves of the L1 table for the 2 MiB from `base` are in region r, some of which is there: [*from, *to). */

@@ -24,7 +24,8 @@
 /*
  * `tree` copies a table with no more entries than this, since the copies that own() would make later cost more than these entries now:
  * L1 tables under an L2 table, leaves in an L1 table. L3 tables are copied whatever they hold. What others share already is shared once
- * more, if it is not on the stack pointer's path.
+ * more. The stack pointer's path is copied, as both sides write there at once; but an L2 table with more than CLONE_FEW_LEAVES tables
+ * below is shared even so: to share each of them costs more than the one copy that own() makes.
  */
 #define CLONE_FEW_TABLES 4
 #define CLONE_FEW_LEAVES 64

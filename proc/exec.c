@@ -230,7 +230,8 @@ static void place(struct exec *x)
 	x->stack_top = USER_END - random_offset(GIB(16));
 	s->stack_limit = MIN(stack_limit, USER_END / 6 * 5);
 	s->data_limit = current_process()->limits[RLIMIT_DATA].soft;
-	s->map_top = UADDR(ALIGN_DOWN(x->stack_top - gap - MIB(2), PAGE_SIZE) - random_offset(GIB(64)));
+	/* No mapping in the stack's GiB: what is on its path a fork cannot share whole (mm/clone.h). */
+	s->map_top = UADDR(ALIGN_DOWN(x->stack_top - gap - MIB(2), GIB(1)) - random_offset(GIB(64)));
 	if (x->plan.relocatable)
 		x->bias = PIE_BASE + random_offset(GIB(512)) - x->plan.low;
 }
