@@ -56,18 +56,21 @@ static int access_allowed(const struct region *r, uint32_t code)
 	return 0;
 }
 
-/* User code does not get the last frames: it can wait, and copies that the kernel makes cannot (proc/oom.h). */
-static int fault_frame(uint32_t code, pfn_t *ret_frame)
+/* A fault under way. */
+struct fault {
+	uint32_t code;
+	bool low; /* the fault of user code, and there were only the last frames when it began: it gets none */
+};
+
+static int fault_frame(const struct fault *fault, pfn_t *ret_frame)
 {
-	if ((code & FAULT_USER) && unlikely(commit_low()))
-		return -ENOMEM;
-	return frame_alloc(FRAME_ANON, ret_frame);
+	return unlikely(fault->low) ? -ENOMEM : frame_alloc(FRAME_ANON, ret_frame);
 }
 
-static int fault_anonymous(struct space *s, const struct region *r, uaddr_t va, pte_t *entry, uint32_t code)
+static int fault_anonymous(struct space *s, const struct region *r, uaddr_t va, pte_t *entry, const struct fault *fault)
 {
 	pfn_t f;
-	int err = fault_frame(code, &f);
+	int err = fault_frame(fault, &f);
 
 	if (err)
 		return err;
@@ -77,21 +80,21 @@ static int fault_anonymous(struct space *s, const struct region *r, uaddr_t va, 
 	return 0;
 }
 
-static int fault_object(struct space *s, const struct region *r, uaddr_t va, pte_t *entry, uint32_t code)
+static int fault_object(struct space *s, const struct region *r, uaddr_t va, pte_t *entry, const struct fault *fault)
 {
 	uint64_t bits = region_leaf_bits(r);
 	pfn_t page, copy;
-	int err = object_frame(r->object, (r->offset + (va.v - r->start.v)) >> PAGE_SHIFT, !(code & FAULT_USER), &page);
+	int err = object_frame(r->object, (r->offset + (va.v - r->start.v)) >> PAGE_SHIFT, !fault->low, &page);
 
 	if (err)
 		return err;
 	COUNT(faults_file);
 	if (r->flags & REGION_SHARED) {
 		leaf_install(s, va, entry, pte_make(page, bits | write_bit(r)));
-	} else if (!(code & FAULT_WRITE)) {
+	} else if (!(fault->code & FAULT_WRITE)) {
 		leaf_install(s, va, entry, pte_make(page, bits));
 	} else {
-		err = fault_frame(code, &copy);
+		err = fault_frame(fault, &copy);
 		if (!err) {
 			frame_copy(copy, page);
 			leaf_install(s, va, entry, pte_make(copy, bits | PTE_W));
@@ -102,7 +105,7 @@ static int fault_object(struct space *s, const struct region *r, uaddr_t va, pte
 }
 
 /* A write to a leaf with W=0 in a region that may be written. */
-static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf, uint32_t code)
+static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t leaf, const struct fault *fault)
 {
 	pfn_t old = pte_frame(leaf), copy;
 	int err;
@@ -112,7 +115,7 @@ static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t 
 		COUNT(faults_cow_reuse);
 		return 0;
 	}
-	err = fault_frame(code, &copy);
+	err = fault_frame(fault, &copy);
 	if (err)
 		return err;
 	frame_copy(copy, old);
@@ -127,6 +130,12 @@ static int fault_copy_on_write(struct space *s, uaddr_t va, pte_t *entry, pte_t 
 
 static int resolve(struct space *s, const struct region *r, uaddr_t va, uint32_t code)
 {
+	/*
+	 * User code does not get the last frames: it can wait, and copies that the kernel makes cannot (proc/oom.h). That is asked here, before
+	 * own() takes frames for tables, which paging_prune() gives back: else a fault could be refused for their want, find memory as it was,
+	 * and be tried again for ever.
+	 */
+	struct fault fault = {.code = code, .low = (code & FAULT_USER) && unlikely(commit_low())};
 	pte_t *entry, leaf;
 	int err = own(s, va, 1, &entry);
 
@@ -134,13 +143,13 @@ static int resolve(struct space *s, const struct region *r, uaddr_t va, uint32_t
 		return err;
 	leaf = pte_read(entry);
 	if (!pte_mapped(leaf)) {
-		err = r->object ? fault_object(s, r, va, entry, code) : fault_anonymous(s, r, va, entry, code);
+		err = r->object ? fault_object(s, r, va, entry, &fault) : fault_anonymous(s, r, va, entry, &fault);
 		if (err)
 			paging_prune(s, va);
 		return err;
 	}
 	if ((code & FAULT_WRITE) && !pte_writable(leaf))
-		return fault_copy_on_write(s, va, entry, leaf, code);
+		return fault_copy_on_write(s, va, entry, leaf, &fault);
 	tlb_flush_page(va.v); /* resolved meanwhile, or a stale entry */
 	COUNT(faults_spurious);
 	return 0;

@@ -202,6 +202,24 @@ static int grow(void *percent)
 	return holds(p, pages, FIRST) ? 0 : 1;
 }
 
+#define STRIDE 512 /* pages: each has a table of its own */
+
+/* Takes two frames at a time, a page and its table, after one page more or less: so that one of both meets every threshold in between. */
+static int grow_sparse(void *odd)
+{
+	unsigned long n = share(50) / 2;
+	volatile uint64_t *p = map(n * STRIDE);
+
+	if (odd)
+		p[PAGE / 8] = 1;
+	for (unsigned long i = 0; i < n; i++)
+		p[i * STRIDE * (PAGE / 8)] = value(i, FIRST);
+	for (unsigned long i = 0; i < n; i++)
+		if (p[i * STRIDE * (PAGE / 8)] != value(i, FIRST))
+			return 1;
+	return 0;
+}
+
 #define PERCENT(n) ((void *)(uintptr_t)(n))
 
 /* ---- Scenarios: the number of OOM kills that they must cause ---- */
@@ -257,6 +275,19 @@ static int big(void)
 	check("small-survives", 0, wait_for(small));
 	check("big-is-killed", SIGNALLED(SIGKILL), wait_for(large));
 	return 1;
+}
+
+static int sparse(void)
+{
+	for (int odd = 0; odd < 2; odd++) {
+		pid_t large = start(0, hold, PERCENT(60)), small;
+
+		wait_ready(2 + odd);
+		small = start(0, grow_sparse, PERCENT(odd));
+		check("small-survives", 0, wait_for(small));
+		check("big-is-killed", SIGNALLED(SIGKILL), wait_for(large));
+	}
+	return 2;
 }
 
 static int stopped(void)
@@ -560,9 +591,9 @@ static const struct scenario {
 	const char *name;
 	int (*run)(void);
 } scenarios[] = {
-    {"pair", pair},         {"big", big},       {"stopped", stopped}, {"vforked", vforked}, {"waiting", waiting},
-    {"adjusted", adjusted}, {"shared", shared}, {"kernel", kernel},   {"alone", alone},     {"nobody", nobody},
-    {"family", family},     {"bomb", bomb},     {"promise", promise},
+    {"pair", pair},       {"big", big},           {"sparse", sparse}, {"stopped", stopped}, {"vforked", vforked},
+    {"waiting", waiting}, {"adjusted", adjusted}, {"shared", shared}, {"kernel", kernel},   {"alone", alone},
+    {"nobody", nobody},   {"family", family},     {"bomb", bomb},     {"promise", promise},
 };
 
 /* What died gives its frames back a little later. */

@@ -10,7 +10,7 @@ from suite.core import LOGS, Boot, Failure, Job
 from suite.guest import STRATEGIES
 
 MEM = 112
-SCENARIOS = ["pair", "big", "stopped", "vforked", "waiting", "adjusted", "shared", "family", "kernel", "alone", "promise",
+SCENARIOS = ["pair", "big", "sparse", "stopped", "vforked", "waiting", "adjusted", "shared", "family", "kernel", "alone", "promise",
              "bomb"]
 SLOW = ["nobody"]  # ten seconds; what it is about does not depend on the strategy
 NOBODY = r"Out of memory: process \d+ \(oom\) needs a frame, and nobody is left who may be killed"
